@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Processes: identity that survives pid reuse, pidfds, and children with a time limit. */
+#include "proc.h"
+#include "fd.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define OUTPUT_LIMIT 65536
+
+unsigned long long proc_start_time(pid_t pid)
+{
+	char path[32], stat[1024], *at;
+	unsigned long long start = 0;
+	autoclose int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, stat, sizeof(stat) - 1);
+	if (n <= 0)
+		return 0;
+	stat[n] = '\0';
+	/* The second field, the command's name in parentheses, may itself contain anything. */
+	at = strrchr(stat, ')');
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d"
+				  " %*d %*d %*d %llu", &start) != 1)
+		return 0;
+	return start;
+}
+
+int proc_open(struct proc_id id)
+{
+	autoclose int fd = -1;
+
+	if (id.pid <= 0) {
+		errno = ESRCH;
+		return -1;
+	}
+	fd = (int)syscall(SYS_pidfd_open, id.pid, 0);
+	if (fd < 0)
+		return -1;
+	/* The pidfd pins whoever has the pid now; it is the right one if the start time agrees. */
+	if (proc_start_time(id.pid) != id.start) {
+		errno = ESRCH;
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+int proc_wait_end(int pidfd, int timeout_ms)
+{
+	return fd_wait(pidfd, timeout_ms);
+}
+
+int proc_signal(int pidfd, int signal)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int proc_reap(int pidfd)
+{
+	siginfo_t info = {0};
+	int n;
+
+	do
+		n = waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | __WALL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -1;
+	if (info.si_code == CLD_EXITED)
+		return W_EXITCODE(info.si_status, 0);
+	return info.si_code == CLD_DUMPED ? info.si_status | 0x80 : info.si_status;
+}
+
+static _Noreturn void run_child(const struct proc_run *run, int input, int output, int report)
+{
+	sigset_t none;
+	int code;
+
+	/* A caller's blocked or ignored signals must not reach the program. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	dup2(input, 0);
+	if (output >= 0) {
+		dup2(output, 1);
+		dup2(output, 2);
+	}
+	if (run->keep_fd > 2)
+		fcntl(run->keep_fd, F_SETFD, 0);
+	for (size_t i = 0; run->set_env && i < run->set_env->n; i++)
+		putenv(run->set_env->v[i]);
+	if (run->env)
+		execvpe(run->argv[0], (char *const *)run->argv, (char *const *)run->env);
+	else
+		execvp(run->argv[0], (char *const *)run->argv);
+	code = errno;
+	if (write(report, &code, sizeof(code)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int temporary_input(const char *text)
+{
+	autoclose int fd = -1;
+
+	if (!text)
+		return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fd = (int)syscall(SYS_memfd_create, "input", 1 /* MFD_CLOEXEC */);
+	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+static bool drain_some(int fd, struct buf *output)
+{
+	char chunk[4096];
+	ssize_t n = read(fd, chunk, sizeof(chunk));
+
+	if (n <= 0)
+		return n < 0 && (errno == EINTR || errno == EAGAIN);
+	if (output && output->len < OUTPUT_LIMIT)
+		buf_add(output, chunk, (size_t)n);
+	return true;
+}
+
+/* Collect output until the child ends; a grandchild that keeps the pipe open is not waited for. */
+static int watch_child(int pidfd, int out, int timeout_ms, struct buf *output)
+{
+	long long end = clock_ms() + timeout_ms;
+	struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = out, .events = POLLIN}};
+
+	for (;;) {
+		long long left = timeout_ms ? end - clock_ms() : -1;
+
+		if (timeout_ms && left < 0)
+			left = 0;
+		int n = poll(p, 2, (int)left);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n == 0)
+			return 0;
+		if (n > 0 && p[1].revents && !drain_some(out, output))
+			p[1].fd = -1;
+		if (n > 0 && p[0].revents && !(p[1].revents & POLLIN))
+			return 1;
+	}
+}
+
+int proc_run(const struct proc_run *run, struct buf *output, struct error *err)
+{
+	int out[2] = {-1, -1}, report[2] = {-1, -1}, code = 0, done;
+	autoclose int input = temporary_input(run->input);
+	autoclose int pidfd = -1;
+	pid_t pid;
+
+	if (input < 0 || pipe2(report, O_CLOEXEC) < 0)
+		return error_sys(err, "cannot run %s", run->argv[0]);
+	if (!run->own_output && pipe2(out, O_CLOEXEC) < 0) {
+		close(report[0]);
+		close(report[1]);
+		return error_sys(err, "cannot run %s", run->argv[0]);
+	}
+	pid = fork();
+	if (pid == 0)
+		run_child(run, input, out[1], report[1]);
+	close(report[1]);
+	close_fd(&out[1]);
+	if (pid > 0)
+		pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pid < 0 || pidfd < 0) {
+		close(report[0]);
+		close_fd(&out[0]);
+		return error_sys(err, "cannot run %s", run->argv[0]);
+	}
+	if (read(report[0], &code, sizeof(code)) != sizeof(code))
+		code = 0;
+	close(report[0]);
+	done = code ? 1 : watch_child(pidfd, out[0], run->timeout_ms, output);
+	close_fd(&out[0]);
+	if (done != 1)
+		proc_signal(pidfd, SIGKILL);
+	int status = proc_reap(pidfd);
+
+	if (code) {
+		errno = code;
+		return error_sys(err, "cannot run %s", run->argv[0]);
+	}
+	if (done != 1)
+		return error_set(err, ETIMEDOUT, "%s did not end within %d seconds and was killed",
+				 run->argv[0], run->timeout_ms / 1000);
+	return status;
+}
+
+const char *proc_status_text(int status, char text[64])
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, 64, "killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, 64, "exit status %d", WEXITSTATUS(status));
+	return text;
+}

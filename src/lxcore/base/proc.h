@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Processes: remembered as pid *and* start time, so that a reused pid is never taken for the old
+ * one; waited for by pidfd; and run as children with a time limit and captured output.
+ */
+#ifndef LXCORE_BASE_PROC_H
+#define LXCORE_BASE_PROC_H
+
+#include "buf.h"
+#include "error.h"
+
+#include <sys/types.h>
+
+struct proc_id {
+	pid_t pid;                /* 0: none */
+	unsigned long long start; /* field 22 of /proc/PID/stat, clock ticks since boot (proc(5)) */
+};
+
+/* Start time of a process, or 0 when it is gone. */
+unsigned long long proc_start_time(pid_t pid);
+/* A pidfd of exactly that process; -1 with errno ESRCH when it is gone. */
+int proc_open(struct proc_id id);
+/* Wait until the process behind a pidfd has ended; 1, 0 after timeout_ms (-1: none), -1. */
+int proc_wait_end(int pidfd, int timeout_ms);
+int proc_signal(int pidfd, int signal);
+/* waitid(2) on a child by pidfd: its wait status as of wait(2), or -1. */
+int proc_reap(int pidfd);
+
+struct proc_run {
+	const char *const *argv; /* argv[0] is looked up in PATH when it has no '/' */
+	const char *const *env;  /* whole environment, or NULL: the caller's */
+	const struct strv *set_env; /* NAME=VALUE added to the caller's environment, or NULL */
+	const char *input;       /* what it reads on standard input, or NULL: /dev/null */
+	int keep_fd;             /* one descriptor that it inherits under the same number, or 0 */
+	int timeout_ms;          /* then SIGKILL and ETIMEDOUT; 0: no limit */
+	bool own_output;         /* it writes to our own stdout and stderr rather than into 'output' */
+};
+/*
+ * Run a program and wait for it.  Returns its wait status, or -1 with the error filled when it could
+ * not be run or did not end in time.  Up to 64 KiB of its output (stdout and stderr together) is
+ * added to 'output' when that is not NULL.
+ */
+int proc_run(const struct proc_run *run, struct buf *output, struct error *err);
+/* 'exit status 3', 'killed by signal 9 (Killed)' for a wait status. */
+const char *proc_status_text(int status, char text[64]);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * lxcore.h - system containers: the public face of liblxcore.
+ *
+ * Whatever an lxc-* tool does, a program can do through this header, with the same errors.
+ *
+ * Conventions.  A function that can fail returns 0 (or a count, or a descriptor) on success and -1
+ * on failure, and fills the error that it was given (NULL: not wanted).  Strings that a function
+ * hands out through 'char **ret_...' belong to the caller: free(3).  Every descriptor is
+ * close-on-exec.  Times are in seconds unless a name says otherwise; a timeout of -1 means 'for
+ * ever', 0 'do not wait'.  Nothing here prints, exits, changes the working directory, the
+ * environment or signal handlers of the caller.  An object must not be used by two threads at once;
+ * different objects may.
+ */
+#ifndef LXCORE_H
+#define LXCORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LXCORE_API __attribute__((visibility("default")))
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+typedef struct lxcore_error lxcore_error;
+
+LXCORE_API lxcore_error *lxcore_error_new(void);
+LXCORE_API void lxcore_error_free(lxcore_error *err);
+/* The chain of words: "web: network: bridge "lxcbr0" does not exist (lxc.net.0.link)"; "" if none. */
+LXCORE_API const char *lxcore_error_text(const lxcore_error *err);
+/* What mends it, lines separated by '\n'; "" when unknown. */
+LXCORE_API const char *lxcore_error_mend(const lxcore_error *err);
+/*
+ * What kind of failure: an errno value.  ENOENT: no such container; EEXIST: there is one already;
+ * ESRCH: it is not running; EBUSY: it is running, or another operation holds it; ETIMEDOUT: a wait
+ * reached its limit; EPERM, EACCES: no privilege; EINVAL: bad input; ENOTSUP: not supported here.
+ */
+LXCORE_API int lxcore_error_code(const lxcore_error *err);
+
+/* ---- the program ------------------------------------------------------------------------------ */
+
+LXCORE_API const char *lxcore_version(void);
+/* Items of lxc.conf(5): "lxc.lxcpath", "lxc.default_config" ...; *ret NULL when unset. */
+LXCORE_API int lxcore_global(const char *item, char **ret, lxcore_error *err);
+/* Names of the items, ended by NULL; static. */
+LXCORE_API const char *const *lxcore_global_items(void);
+/* Where things were installed: "templates", "config", "hooks", "rootfs-mount", "run", "libexec". */
+LXCORE_API const char *lxcore_install_dir(const char *which);
+
+/*
+ * Log to a file.  Level is a name (TRACE DEBUG INFO NOTICE WARN ERROR CRIT ALERT FATAL, any case).
+ * 'program' and 'container' stand in each line; they and 'file' are copied.
+ */
+LXCORE_API int lxcore_log_open(const char *file, const char *level, const char *program,
+			       const char *container, lxcore_error *err);
+
+/* Every configuration key, for help, manuals and completion. */
+struct lxcore_key {
+	const char *name;    /* a family ends in a dot */
+	const char *syntax, *preset, *summary; /* preset may be NULL */
+	const char *section; /* the part that owns it */
+	const char *unsupported; /* why it is refused for now; NULL: it works */
+};
+/* Walk: begin with *state = 0; false at the end. */
+LXCORE_API bool lxcore_next_key(size_t *state, struct lxcore_key *ret);
+
+/* ---- a container ------------------------------------------------------------------------------ */
+
+typedef struct lxcore_container lxcore_container;
+
+/*
+ * A handle for container 'name' below 'lxcpath' (NULL: lxc.lxcpath).  The container need not exist.
+ * Its configuration is read when it is first needed, so that info, stop and list work with one that
+ * does not parse.  Leftovers of an operation or supervisor that was killed are put right first.
+ * NULL on failure (a bad name, memory).
+ */
+LXCORE_API lxcore_container *lxcore_open(const char *lxcpath, const char *name, lxcore_error *err);
+LXCORE_API void lxcore_close(lxcore_container *c);
+LXCORE_API const char *lxcore_name(const lxcore_container *c);
+LXCORE_API const char *lxcore_path(const lxcore_container *c);
+/* It has a configuration file. */
+LXCORE_API bool lxcore_is_defined(lxcore_container *c);
+
+/* ---- configuration ---------------------------------------------------------------------------- */
+
+/* Use another file instead of the stored configuration; what was loaded is forgotten. */
+LXCORE_API int lxcore_load(lxcore_container *c, const char *file, lxcore_error *err);
+/* Set for this handle's next start only (lxc-start --define). 'origin' names it in errors. */
+LXCORE_API int lxcore_define(lxcore_container *c, const char *key, const char *value,
+			     const char *origin, lxcore_error *err);
+/* Set or clear in the text, to be kept with lxcore_save.  An empty value clears. */
+LXCORE_API int lxcore_set(lxcore_container *c, const char *key, const char *value,
+			  lxcore_error *err);
+LXCORE_API int lxcore_unset(lxcore_container *c, const char *key, lxcore_error *err);
+LXCORE_API int lxcore_save(lxcore_container *c, const char *file, lxcore_error *err);
+/*
+ * The value as text; lists have a line each.  *ret "" when unset.  EINVAL: no such key.  'running'
+ * true asks for the value that the running container was started with (ESRCH when none runs).
+ */
+LXCORE_API int lxcore_get(lxcore_container *c, const char *key, bool running, char **ret,
+			  lxcore_error *err);
+/* Sentences that the user should read, such as old key names in the file; ended by NULL; owned by c. */
+LXCORE_API const char *const *lxcore_notices(lxcore_container *c);
+/* Run every part's checks: would it start?  Calls 'say' for each part with what it found wrong
+ * (err text) or NULL. Returns the number of parts that object, -1 when it cannot be told. */
+LXCORE_API int lxcore_check(lxcore_container *c,
+			    void (*say)(void *data, const char *part, const lxcore_error *objection),
+			    void *data, lxcore_error *err);
+
+/* ---- state ------------------------------------------------------------------------------------ */
+
+enum lxcore_state {
+	LXCORE_STOPPED, LXCORE_STARTING, LXCORE_RUNNING, LXCORE_STOPPING,
+	LXCORE_ABORTING, LXCORE_FREEZING, LXCORE_FROZEN, LXCORE_THAWED,
+	LXCORE_N_STATES
+};
+LXCORE_API const char *lxcore_state_name(enum lxcore_state state); /* "RUNNING" */
+LXCORE_API int lxcore_state_parse(const char *name);               /* -1: no such state */
+/* Never waits; never fails: a supervisor that hangs does not matter. */
+LXCORE_API enum lxcore_state lxcore_state(lxcore_container *c);
+/* Init's pid in the caller's pid namespace, 0 when it does not run. */
+LXCORE_API pid_t lxcore_init_pid(lxcore_container *c);
+LXCORE_API pid_t lxcore_supervisor_pid(lxcore_container *c);
+
+/* Wait until one of the states (1u << state, OR-ed) is reached; 0; -1 with ETIMEDOUT. */
+LXCORE_API int lxcore_wait(lxcore_container *c, unsigned states, int timeout, lxcore_error *err);
+
+/* Events of all containers below some lxcpaths, as lxc-monitor shows them. */
+typedef struct lxcore_monitor lxcore_monitor;
+struct lxcore_event {
+	enum { LXCORE_EVENT_STATE, LXCORE_EVENT_EXIT } type;
+	const char *lxcpath, *name; /* valid until the next call */
+	enum lxcore_state state;    /* of a state event */
+	int status;                 /* of an exit event: wait status as of wait(2) */
+};
+LXCORE_API lxcore_monitor *lxcore_monitor_open(const char *const *lxcpaths, lxcore_error *err);
+/* 1: an event; 0: none within timeout_ms; -1: failed. */
+LXCORE_API int lxcore_monitor_next(lxcore_monitor *m, int timeout_ms, struct lxcore_event *ret,
+				   lxcore_error *err);
+LXCORE_API int lxcore_monitor_fd(const lxcore_monitor *m); /* readable when an event waits */
+LXCORE_API void lxcore_monitor_close(lxcore_monitor *m);
+
+/* ---- start and stop --------------------------------------------------------------------------- */
+
+struct lxcore_timing { /* what one door of one part took */
+	const char *part, *door;
+	unsigned microseconds;
+};
+
+struct lxcore_start {
+	size_t size;              /* sizeof(struct lxcore_start) */
+	const char *const *command; /* replaces lxc.init.cmd; NULL: that */
+	bool execute;             /* 'command' (or lxc.execute.cmd) runs under a small init of ours */
+	bool foreground;          /* return when the container has ended */
+	int std_fds[3];           /* foreground: the command's stdin, stdout, stderr; -1: console */
+	int terminal;             /* foreground: descriptor of the terminal that shows the console,
+				     -1: none */
+	const char *pidfile;      /* the supervisor's pid is written there; NULL: no */
+	int timeout;              /* limit for reaching RUNNING, seconds; 0: the default (none but those
+				     of the parts) */
+	void (*timing)(void *data, const struct lxcore_timing *t); /* called for each door, or NULL */
+	void *timing_data;
+};
+#define LXCORE_START_INIT {.size = sizeof(struct lxcore_start), .std_fds = {-1, -1, -1}, \
+	.terminal = -1}
+/*
+ * Start it.  Detached: returns when it is RUNNING.  Foreground: when it has ended; then *ret_status
+ * (may be NULL) is init's wait status.  EBUSY: it runs already.
+ */
+LXCORE_API int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_status,
+			    lxcore_error *err);
+/* What a start would do: calls 'say' for each part that has something to do, in boot order. */
+LXCORE_API int lxcore_explain(lxcore_container *c,
+			      void (*say)(void *data, const char *part, const char *doors,
+					  const char *settings),
+			      void *data, lxcore_error *err);
+
+/* End it at once (lxc.signal.stop, else SIGKILL); returns when everything was given back.  Works
+ * when its supervisor hangs. ESRCH: not running. */
+LXCORE_API int lxcore_stop(lxcore_container *c, lxcore_error *err);
+/* Ask init to shut down, with the signal that fits the init that runs. 0: it ended (or timeout 0:
+ * was asked); -1 with ETIMEDOUT. */
+LXCORE_API int lxcore_shutdown(lxcore_container *c, int timeout, lxcore_error *err);
+LXCORE_API int lxcore_reboot(lxcore_container *c, int timeout, lxcore_error *err);
+/* The signal that a shutdown would send and why ("SIGRTMIN+3, systemd"). */
+LXCORE_API int lxcore_halt_signal(lxcore_container *c, char **ret_reason, lxcore_error *err);
+LXCORE_API int lxcore_freeze(lxcore_container *c, int timeout, lxcore_error *err);
+LXCORE_API int lxcore_unfreeze(lxcore_container *c, int timeout, lxcore_error *err);
+/* Wait status of the last init that ended, and when (seconds since 1970); ENOENT: never ran. */
+LXCORE_API int lxcore_last_exit(lxcore_container *c, int *ret_status, int64_t *ret_when,
+				lxcore_error *err);
+
+/* ---- inside ----------------------------------------------------------------------------------- */
+
+enum lxcore_namespace { /* bits */
+	LXCORE_NS_USER = 1, LXCORE_NS_MNT = 2, LXCORE_NS_PID = 4, LXCORE_NS_UTS = 8,
+	LXCORE_NS_IPC = 16, LXCORE_NS_NET = 32, LXCORE_NS_CGROUP = 64, LXCORE_NS_TIME = 128,
+	LXCORE_NS_ALL = 255,
+};
+enum lxcore_elevate { LXCORE_ELEVATE_CAP = 1, LXCORE_ELEVATE_CGROUP = 2, LXCORE_ELEVATE_LSM = 4 };
+
+struct lxcore_attach {
+	size_t size;                 /* sizeof(struct lxcore_attach) */
+	const char *const *command;  /* argument vector; NULL: the login shell of the user */
+	unsigned namespaces;         /* 0: all that the container has */
+	unsigned elevate;            /* what is *not* taken from the container */
+	bool remount_sys_proc;
+	const char *arch;            /* NULL: the container's */
+	uid_t uid;                   /* -1: the container's root */
+	gid_t gid;
+	bool clear_env;
+	const char *const *keep_env; /* names, ended by NULL; or NULL */
+	const char *const *set_env;  /* NAME=VALUE, ended by NULL; or NULL */
+	const char *cwd;             /* NULL: the caller's if it exists inside, else "/" */
+	const char *context;         /* LSM label; NULL: the container's */
+	int std_fds[3];              /* 0, 1, 2 by default */
+	bool terminal;               /* the command gets a terminal of its own on a fresh pty */
+	const char *pty_log;         /* copy of what the terminal shows; NULL: no */
+	int timeout;                 /* for the container to take us (it may be frozen); default 10 */
+};
+#define LXCORE_ATTACH_INIT {.size = sizeof(struct lxcore_attach), .uid = (uid_t)-1, \
+	.gid = (gid_t)-1, .std_fds = {0, 1, 2}, .timeout = 10}
+/*
+ * Run a command inside and wait for it; *ret_status is its wait status.  Without 'terminal' its
+ * three descriptors are passed as they are; with it, std_fds[0] is put into raw mode, size and
+ * signals are forwarded, and the terminal is put back as it was.
+ */
+LXCORE_API int lxcore_attach(lxcore_container *c, const struct lxcore_attach *how, int *ret_status,
+			     lxcore_error *err);
+/* The same without waiting: *ret_pid is a child of the caller. Not with 'terminal'. */
+LXCORE_API int lxcore_attach_nowait(lxcore_container *c, const struct lxcore_attach *how,
+				    pid_t *ret_pid, lxcore_error *err);
+
+/*
+ * A terminal of the container.  tty 0: the console, shared by all who are connected; N: /dev/ttyN,
+ * one client at a time; -1: the first free one (*tty is set).  The descriptor is a stream of bytes;
+ * for ttys it is the pty's master.  The tty is free again when *ret_hold is closed.
+ */
+LXCORE_API int lxcore_console_fd(lxcore_container *c, int *tty, int *ret_hold, lxcore_error *err);
+struct lxcore_console {
+	size_t size;
+	int tty;                 /* as above */
+	int in, out;             /* descriptors of the user's side */
+	int escape;              /* 1..26: Ctrl+letter, then q leaves; -1: none */
+	void (*connected)(void *data, int tty); /* called once it stands, or NULL */
+	void *data;
+};
+#define LXCORE_CONSOLE_INIT {.size = sizeof(struct lxcore_console), .tty = -1, .in = 0, .out = 1, \
+	.escape = 1}
+/* Talk to it until the user leaves or the container ends. */
+LXCORE_API int lxcore_console(lxcore_container *c, const struct lxcore_console *how,
+			      lxcore_error *err);
+/* What the console printed (lxc.console.buffer.size); clear: forget it after. */
+LXCORE_API int lxcore_console_log(lxcore_container *c, bool clear, char **ret, size_t *ret_size,
+				  lxcore_error *err);
+LXCORE_API int lxcore_console_resize(lxcore_container *c, int rows, int columns, lxcore_error *err);
+
+/* ---- resources -------------------------------------------------------------------------------- */
+
+/* Read or write a control file of its cgroup ("memory.max", "cpuset.cpus", "devices.allow" ...). */
+LXCORE_API int lxcore_cgroup_get(lxcore_container *c, const char *file, char **ret,
+				 lxcore_error *err);
+LXCORE_API int lxcore_cgroup_set(lxcore_container *c, const char *file, const char *value,
+				 lxcore_error *err);
+
+struct lxcore_stats { /* -1: this host does not tell */
+	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */
+	int64_t pids;
+};
+LXCORE_API int lxcore_stats(lxcore_container *c, struct lxcore_stats *ret, lxcore_error *err);
+
+struct lxcore_interface {
+	char *name;        /* inside */
+	char *host_name;   /* of its peer or parent on the host, NULL: none */
+	char **ipv4, **ipv6; /* addresses as text, ended by NULL; link-local ones left out */
+	uint64_t rx_bytes, tx_bytes; /* seen from inside */
+};
+/* Interfaces of a running container, without the loopback; the count. */
+LXCORE_API int lxcore_interfaces(lxcore_container *c, struct lxcore_interface **ret,
+				 lxcore_error *err);
+LXCORE_API void lxcore_interfaces_free(struct lxcore_interface *list, int n);
+
+/* ---- containers on disk ----------------------------------------------------------------------- */
+
+/* Names below lxcpath (NULL: lxc.lxcpath), sorted, ended by NULL; the count.  Free with
+ * lxcore_names_free. */
+LXCORE_API int lxcore_list_defined(const char *lxcpath, char ***ret, lxcore_error *err);
+LXCORE_API int lxcore_list_active(const char *lxcpath, char ***ret, lxcore_error *err);
+LXCORE_API int lxcore_list_all(const char *lxcpath, char ***ret, lxcore_error *err);
+LXCORE_API void lxcore_names_free(char **names);
+
+/* One row of lxc-ls, for all containers of a path at once (no process per container). */
+struct lxcore_summary {
+	char *name;
+	enum lxcore_state state;
+	pid_t init_pid;
+	bool defined, readable;      /* readable: its configuration parses */
+	bool autostart, unprivileged;
+	char **groups;               /* ended by NULL */
+	struct lxcore_interface *interfaces;
+	int n_interfaces;            /* 0 unless asked for and running */
+	int64_t memory, swap;        /* -1: unknown or not asked for */
+};
+enum lxcore_summary_want { LXCORE_WANT_CONFIG = 1, LXCORE_WANT_INTERFACES = 2, LXCORE_WANT_MEMORY = 4 };
+LXCORE_API int lxcore_summaries(const char *lxcpath, unsigned want, struct lxcore_summary **ret,
+				lxcore_error *err);
+LXCORE_API void lxcore_summaries_free(struct lxcore_summary *list, int n);
+
+struct lxcore_create {
+	size_t size;
+	const char *template;      /* name, absolute path; NULL: none */
+	const char *const *args;   /* the template's own, ended by NULL; or NULL */
+	const char *config;        /* instead of lxc.default_config; NULL: that */
+	const char *storage;       /* "dir", "best", or a list; NULL: dir */
+	const char *dir;           /* root filesystem's place for dir; NULL: LXCPATH/NAME/rootfs */
+	bool quiet;                /* the template's output goes to /dev/null */
+};
+#define LXCORE_CREATE_INIT {.size = sizeof(struct lxcore_create)}
+LXCORE_API int lxcore_create(lxcore_container *c, const struct lxcore_create *how,
+			     lxcore_error *err);
+/* Remove a stopped container (EBUSY: it runs).  with_snapshots: and what depends on it. */
+LXCORE_API int lxcore_destroy(lxcore_container *c, bool with_snapshots, lxcore_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

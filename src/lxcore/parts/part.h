@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a part of a container is, and what the parts share while a container boots.
+ *
+ * A container is a list of parts (life/boot.c has it).  Booting checks, prepares, connects, enters
+ * and seals each part in the order of the list; stopping releases each in reverse.  Every door is
+ * optional.  A part includes no other part: what one makes for another goes through struct boot.
+ */
+#ifndef LXCORE_PARTS_PART_H
+#define LXCORE_PARTS_PART_H
+
+#include "base/error.h"
+#include "base/journal.h"
+#include "base/proc.h"
+#include "config/conf.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct boot;
+struct release;
+
+struct part {                               /* one thing that a container has */
+	const char *name;                   /* "network": prefixes every error of this part */
+	const struct conf_section *section; /* its configuration keys, declared beside it; or NULL */
+	/* The caller, before any process is born: compare settings with each other and this host.
+	 * No side effects. */
+	int (*check)(const struct boot *, struct error *);
+	/* Supervisor, before the container exists: claim host resources (journal first). */
+	int (*prepare)(struct boot *, struct error *);
+	/* Supervisor; the container's first process exists in its namespaces and waits. */
+	int (*connect)(struct boot *, struct error *);
+	/* That first process, on its way to init. */
+	int (*enter)(struct boot *, struct error *);
+	/* Supervisor; the inside is built, init is about to run. */
+	int (*seal)(struct boot *, struct error *);
+	/* Supervisor at stop, or a rescuer after a crash: give back what the journal names.  Safe to
+	 * repeat; must not wait without a limit. */
+	void (*release)(const struct release *);
+};
+
+/* Descriptors that the inside makes and the supervisor keeps; sent once, after the last enter. */
+enum gift {
+	GIFT_CONSOLE,        /* pty master of /dev/console */
+	GIFT_TTY,            /* pty master of /dev/ttyN, given in the order of N */
+	GIFT_SECCOMP_NOTIFY, /* listener of the seccomp filter */
+	GIFT_DEVPTS,         /* the devpts mount */
+};
+#define BOOT_MAX_GIFTS 60
+
+struct boot {
+	/* Who boots, and how: filled by life/ before the first door. */
+	const char *name, *lxcpath;
+	struct conf *conf;
+	char *const *command; /* replaces lxc.init.cmd; NULL: the configured one */
+	bool execute;         /* 'command' runs under our own small init (lxc-execute) */
+	bool foreground;
+	int std_fds[3];       /* the command's stdin, stdout, stderr as they are; -1: the console */
+	const char *dir;      /* run directory as a path, for messages and hooks */
+	int rundir;           /* run directory, 0700, ours alone */
+	struct journal journal;
+	const char *target;   /* LXC_TARGET of the stop to come: "stop" or "reboot" */
+
+	/* The first process: set by boot.c between prepare and connect. */
+	struct proc_id init;
+	int init_pidfd;
+
+	/* namespaces -> boot.c: what clone3 shall make new; what the child joins before its doors */
+	unsigned long long clone_flags;
+	int join[8];          /* -1: none; a namespace file descriptor, indexed as namespaces.c has it */
+	/* cgroup -> boot.c: the v2 directory that the first process is born in; -1: none */
+	int cgroup2;
+	/* idmap -> all: ids on the host of the container's uid 0 and gid 0 (0 without a user
+	 * namespace); whether there is one */
+	bool userns;
+	uid_t root_uid;
+	gid_t root_gid;
+
+	/* rootfs -> those that build the view; inside only.  Descriptor of the mounted root: O_PATH;
+	 * 'has_rootfs' false: the container shares the host's tree and nothing is pivoted. */
+	bool has_rootfs;
+	int root;
+	const char *root_mount; /* where it is mounted (LXC_ROOTFS_MOUNT), until the pivot */
+	/* inside only: a procfs of the container's own pid namespace, an O_PATH descriptor of its
+	 * root that no mount of the container can cover; -1 before rootfs made it */
+	int proc;
+
+	/* What the inside gives to the supervisor. */
+	struct {
+		enum gift what;
+		int fd;
+	} gifts[BOOT_MAX_GIFTS];
+	size_t n_gifts;
+
+	/* Environment that hooks get besides the caller's ("NAME=VALUE"); life/ and parts add. */
+	struct strv hook_env;
+
+	/* Private states of parts between their doors; each part allocates and frees its own. */
+	struct cgroup_boot *cgroup;
+	struct network_boot *network;
+	struct terminals_boot *terminals;
+	struct rootfs_boot *rootfs;
+	struct seccomp_boot *seccomp;
+	struct namespaces_boot *namespaces;
+};
+
+/* What 'release' works from.  'conf' is the configuration of that boot, or NULL when a rescuer
+ * cannot read it any more; then the journal alone must do. */
+struct release {
+	const char *name, *lxcpath, *dir;
+	int rundir;
+	const struct journal *journal;
+	const struct conf *conf;
+	const char *target; /* "stop" or "reboot" */
+	bool rescue;        /* the supervisor is gone; it is not its own release */
+	struct proc_id init; /* pid 0: it was never born; the process itself is dead by now */
+	const struct boot *boot; /* the live state, NULL for a rescuer */
+};
+
+/* Inside: give a descriptor to the supervisor.  Supervisor (seal): take the next one of a kind, -1
+ * when there is none. */
+int boot_give(struct boot *b, enum gift what, int fd, struct error *err);
+int boot_take(struct boot *b, enum gift what);
+
+#endif
