@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# apt's configuration, read from the host and written into the container. A host's list mixes its
+# distribution with strangers that use the same suite names, so an entry counts only if it is signed
+# by that distribution's archive keyring or, unsigned, has its usual form. Entries with credentials are
+# passed over: those belong to the host, not to every container on it.
+# shellcheck shell=sh disable=SC2034,SC2154
+
+# apt_host_mirror DISTRIBUTION archive|security: sets `mirror_found`. LXC_APT_DIR is for the tests.
+apt_host_mirror() {
+	mirror_found=''
+	apt=${LXC_APT_DIR:-/etc/apt}
+	want=$1 kind=$2
+	set --
+	for file in "$apt/sources.list" "$apt"/sources.list.d/*.list "$apt"/sources.list.d/*.sources; do
+		[ ! -r "$file" ] || set -- "$@" "$file"
+	done
+	[ $# -gt 0 ] || return 0
+	mirror_found=$(awk -v want="$want" -v kind="$kind" "$apt_entries" "$@")
+}
+
+# Reads both forms, one line an entry and deb822; prints the first fitting URI.
+# shellcheck disable=SC2016
+apt_entries='
+function offer(uri, suite, components, signed) {
+	if (done || uri !~ /^(https?|ftp):\/\// || uri ~ /^[a-z]+:\/\/[^\/]*@/)
+		return
+	if ((" " components " ") !~ / main /)
+		return
+	if (signed != "" && signed !~ (want "-archive-keyring"))
+		return
+	if (kind == "security" && suite !~ /(-security|\/updates)$/)
+		return
+	if (kind == "archive" && (suite ~ /[-\/]/ || (signed == "" && uri !~ ("/" want "/*$"))))
+		return
+	sub(/\/+$/, "", uri)
+	print uri
+	done = 1
+}
+function flush_paragraph(    u, s, i, j, uris, suites) {
+	if (field["types"] ~ /(^| )deb( |$)/ && tolower(field["enabled"]) !~ /^(no|false|0|off)$/) {
+		u = split(field["uris"], uris, " ")
+		s = split(field["suites"], suites, " ")
+		for (i = 1; i <= u; i++)
+			for (j = 1; j <= s; j++)
+				offer(uris[i], suites[j], field["components"], field["signed-by"])
+	}
+	split("", field)
+	name = ""
+}
+FNR == 1 { flush_paragraph(); deb822 = FILENAME ~ /\.sources$/ }
+{ sub(/\r$/, "") }
+!deb822 {
+	sub(/#.*/, "")
+	if ($1 != "deb") next
+	sub(/^[ \t]*deb[ \t]+/, "")
+	signed = ""
+	if (match($0, /^\[[^]]*\]/)) {
+		options = substr($0, 2, RLENGTH - 2)
+		$0 = substr($0, RLENGTH + 1)
+		if (match(options, /signed-by=[^ \t]+/))
+			signed = substr(options, RSTART + 10, RLENGTH - 10)
+	}
+	components = ""
+	for (i = 3; i <= NF; i++) components = components " " $i
+	offer($1, $2, components, signed)
+	next
+}
+/^#/ { next }
+/^[ \t]*$/ { flush_paragraph(); next }
+/^[ \t]/ { field[name] = field[name] " " $0; gsub(/[ \t]+/, " ", field[name]); next }
+{
+	name = tolower($0)
+	sub(/[ \t]*:.*/, "", name)
+	sub(/^[^:]*:[ \t]*/, "")
+	gsub(/[ \t]+/, " ")
+	sub(/ $/, "")
+	field[name] = $0
+}
+END { flush_paragraph() }'
+
+# apt_host_proxy: debootstrap takes a proxy from the environment only, apt may have one of its own.
+apt_host_proxy() {
+	[ -z "${http_proxy-}" ] && have apt-config || return 0
+	apt_proxy=''
+	eval "$(apt-config shell apt_proxy Acquire::http::Proxy 2>/dev/null)"
+	case $apt_proxy in
+	http*) export http_proxy="$apt_proxy" ;;
+	esac
+}
+
+# apt_archive_of_tree: the archive that the tree was built from, as its installer noted it there;
+# sets `mirror_found`. This is how a container learns an installer's own default.
+apt_archive_of_tree() {
+	LXC_APT_DIR=$rootfs/etc/apt apt_host_mirror "$1" archive
+}
+
+# apt_paragraph URI 'SUITES' 'COMPONENTS' KEYRING: sets `apt_text` to one more deb822 entry.
+apt_paragraph() {
+	apt_text="${apt_text:+$apt_text
+
+}Types: deb
+URIs: $1
+Suites: $2
+Components: $3${4:+
+Signed-By: $4}"
+}
+
+# apt_install 'PACKAGE PACKAGE...': into the container, with the network of the host.
+apt_install() {
+	put usr/sbin/policy-rc.d 755 '#!/bin/sh' 'exit 101'
+	# shellcheck disable=SC2016 # the container's shell expands it
+	work enter_networked sh -eu -c 'apt-get -q update; apt-get -q -y --no-install-recommends install "$@"
+		apt-get clean' sh "$@" || die "install $*: apt-get failed" \
+		"check the names, and that the mirror can be reached"
+	rm -f "$rootfs/usr/sbin/policy-rc.d"
+}

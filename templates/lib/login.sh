@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Who may log in. Root's password is locked unless asked for: a default password would be known to
+# everybody who can reach the container, and lxc-attach needs none. Locked is '*' and not '!', which
+# ssh would take for an account that is closed to keys as well.
+# shellcheck shell=sh disable=SC2016,SC2154
+
+# login_check: what can be refused before anything is made; sets `key_lines`.
+login_check() {
+	if [ -n "$password_given" ] && [ -z "$password" ]; then
+		password_random=$(LC_ALL=C tr -dc 'A-HJ-NP-Za-km-z2-9' </dev/urandom | head -c 16)
+	fi
+	case $password in
+	*[[:cntrl:]]*) die 'set the password: it has a control character' ;;
+	esac
+	key_lines=''
+	[ -n "$auth_key" ] || return 0
+	[ -r "$auth_key" ] || die "read the key $auth_key: there is no such file" 'ssh-keygen -t ed25519'
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		*'PRIVATE KEY'*) die "authorize $auth_key: it is the private half" "--auth-key=$auth_key.pub" ;;
+		ssh-* | ecdsa-* | sk-*) key_lines="$key_lines${key_lines:+
+}$line" ;;
+		esac
+	done <"$auth_key"
+	[ -n "$key_lines" ] || die "authorize $auth_key: it has no public key" 'ssh-keygen -t ed25519'
+}
+
+# login_hash: sets `hash`, what root's field of /etc/shadow becomes.
+login_hash() {
+	hash='*'
+	secret=${password:-${password_random-}}
+	[ -n "$password_given$password" ] || return 0
+	if have openssl; then
+		hash=$(printf '%s\n' "$secret" | openssl passwd -6 -stdin)
+	else
+		hash=$(printf '%s\n' "$secret" | "${busybox_path:-busybox}" mkpasswd -m sha512 -P 0)
+	fi
+	case $hash in
+	'$6$'*) ;;
+	*) die 'hash the password: neither openssl nor busybox does it' 'install openssl' ;;
+	esac
+}
+
+# login_root: into an existing shadow file, whose owner and mode are kept.
+login_root() {
+	login_hash
+	inside etc/shadow
+	[ ! -L "$target" ] && [ -f "$target" ] ||
+		die 'set the password of root: the container has no /etc/shadow'
+	text='' found=''
+	while IFS= read -r line; do
+		case $line in
+		root:*)
+			rest=${line#root:}
+			line="root:$hash:${rest#*:}" found=1 ;;
+		esac
+		text="$text$line
+"
+	done <"$target"
+	[ -n "$found" ] || die 'set the password of root: /etc/shadow does not have it'
+	printf '%s' "$text" >"$target" || die "write $target"
+}
+
+login_key() {
+	[ -n "$key_lines" ] || return 0
+	inside root/.ssh
+	[ -d "$target" ] || mkdir -m 700 "$target" || die "make $target"
+	put root/.ssh/authorized_keys 600 "$key_lines"
+}
+
+# login_announce: the last words. A random password is printed here and kept nowhere else.
+login_announce() {
+	if [ -n "${password_random-}" ]; then
+		say "root's password is $password_random (it is shown only now)"
+	elif [ -z "$password" ]; then
+		say "root has no password; to enter once it runs: lxc-attach -n $name"
+	fi
+}

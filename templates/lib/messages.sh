@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What a template says: progress on standard output, and errors in the program's one grammar,
+# 'cannot <verb> <object>: <reason>' with the mending command on a second line. And what happens
+# last: clean up what is half made, and never end in failure without a word.
+# shellcheck shell=sh disable=SC2154
+
+told=''		# set once the reason of a failure has been printed
+doing=''	# the last thing announced, for a failure that nobody explained
+unfinished=''	# a directory to remove if we end before it is complete
+worker=''	# the process that works for us in the background
+
+say() {
+	doing=$*
+	printf '%s: %s\n' "$template" "$*"
+}
+
+warn() {
+	printf '%s: %s\n' "$template" "$*" >&2
+}
+
+# die 'VERB OBJECT: REASON' ['COMMAND']: COMMAND is what mends it, where we know it.
+die() {
+	printf '%s: cannot %s\n' "$template" "$1" >&2
+	if [ -n "${2-}" ]; then
+		printf '  to mend it: %s\n' "$2" >&2
+	fi
+	told=1
+	exit 1
+}
+
+# have COMMAND: is it installed?
+have() {
+	command -v "$1" >/dev/null 2>&1
+}
+
+# need COMMAND PACKAGE: ends with the command that installs it.
+need() {
+	have "$1" || die "run $1: it is not installed" "install $2"
+}
+
+# work COMMAND...: runs it so that a signal ends us, and with us everything that it started: the
+# shell would otherwise wait for it before it looks at the signal.
+work() {
+	"$@" <&0 &
+	worker=$!
+	if wait "$worker"; then
+		worker=''
+	else
+		worker=''
+		return 1
+	fi
+}
+
+on_exit() {
+	status=$?
+	trap '' HUP INT TERM
+	trap - EXIT
+	if [ -n "$worker" ]; then
+		kill -KILL "$worker" 2>/dev/null || :
+		wait "$worker" 2>/dev/null || :
+	fi
+	if [ -n "$unfinished" ]; then
+		remove_tree "$unfinished" || :
+	fi
+	if [ "$status" -gt 0 ] && [ "$status" -lt 128 ] && [ -z "$told" ]; then
+		printf '%s: cannot finish: it failed at "%s"\n' "$template" "${doing:-reading its options}" >&2
+	fi
+	exit "$status"
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Writing into a root filesystem from outside. Its symbolic links are meant for those inside: an
+# absolute one, followed by us, leads into the host. So nothing is written through a link, neither
+# as the file itself nor on the way to it; an existing link in the file's place is replaced.
+# Paths are relative to the root filesystem.
+# shellcheck shell=sh disable=SC2154
+
+# inside PATH: sets `target`, its place as seen from the host; ends if a link lies on the way.
+inside() {
+	target=$rootfs
+	rest=$1/
+	while [ -n "$rest" ]; do
+		word=${rest%%/*}
+		rest=${rest#*/}
+		case $word in
+		..) die "write $1 in the container: '..' is in its path" ;;
+		'' | .) continue ;;
+		esac
+		if [ "$target" != "$rootfs" ] && [ -L "$target" ]; then
+			die "write $1 in the container: ${target#"$rootfs"} is a symbolic link"
+		fi
+		target=$target/$word
+	done
+}
+
+# put PATH MODE LINE...: a file with these lines, in a directory that is made if need be.
+put() {
+	inside "$1"
+	if [ -e "$target" ] || [ -L "$target" ]; then
+		rm -f -- "$target" || die "replace /$1 in the container"
+	fi
+	mode=$2 file=$target directory=${target%/*}
+	shift 2
+	[ -d "$directory" ] || mkdir -p "$directory" || die "make $directory"
+	case $mode in
+	644) ;;
+	*) umask 077 ;;
+	esac
+	printf '%s\n' "$@" >"$file" || die "write $file"
+	umask 022
+	[ "$mode" = 600 ] || [ "$mode" = 644 ] || chmod "$mode" "$file" || die "set the mode of $file"
+}
+
+# put_link PATH DESTINATION
+put_link() {
+	inside "$1"
+	[ -d "${target%/*}" ] || mkdir -p "${target%/*}" || die "make ${target%/*}"
+	ln -sfn "$2" "$target" || die "make the link $target"
+}
+
+# enter COMMAND...: in the root filesystem, with an environment of its own.
+enter() {
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+		${http_proxy:+"http_proxy=$http_proxy"} chroot "$rootfs" "$@"
+}
+
+# own_namespaces COMMAND...: mounts that it leaves behind and daemons that it starts end with it.
+own_namespaces() {
+	exec unshare --mount --pid --mount-proc --fork --kill-child "$@"
+}
+
+# enter_networked COMMAND...: with /proc, /dev and the host's name servers besides.
+enter_networked() {
+	inside etc/resolv.conf
+	# shellcheck disable=SC2016 # the inner shell expands it
+	own_namespaces sh -eu -c '
+		rootfs=$1 lib=$2; shift 2
+		mount -t proc proc "$rootfs/proc"
+		mount --rbind /dev "$rootfs/dev"
+		mount -t tmpfs tmpfs "$rootfs/run"
+		if [ -L "$rootfs/etc/resolv.conf" ]; then	# into /run, or it is of no use here
+			mkdir -p "$rootfs/run/systemd/resolve"
+			cat /etc/resolv.conf >"$rootfs/run/systemd/resolve/stub-resolv.conf"
+		elif [ -e "$rootfs/etc/resolv.conf" ]; then
+			mount --bind /etc/resolv.conf "$rootfs/etc/resolv.conf"
+		fi
+		. "$lib/rootfs.sh"
+		enter "$@"' sh "$rootfs" "$lib" "$@"
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Units of a container whose init is systemd, set by links: that needs no process, no systemd on the
+# host and no running one inside.
+# shellcheck shell=sh disable=SC2154
+
+# systemd_has UNIT: does the distribution bring it? Its own unit directory is behind /lib, which
+# is a link in merged-usr systems, so both names are tried without following any.
+systemd_has() {
+	[ -e "$rootfs/usr/lib/systemd/system/$1" ] ||
+		{ [ ! -L "$rootfs/lib" ] && [ -e "$rootfs/lib/systemd/system/$1" ]; }
+}
+
+# systemd_mask UNIT...
+systemd_mask() {
+	for unit in "$@"; do
+		put_link "etc/systemd/system/$unit" /dev/null
+	done
+}
+
+# systemd_enable UNIT...: for multi-user.target.
+systemd_enable() {
+	for unit in "$@"; do
+		put_link "etc/systemd/system/multi-user.target.wants/$unit" "/lib/systemd/system/$unit"
+	done
+}
+
+# systemd_container: to a login without a screen, and nothing that wants hardware. udev is masked,
+# should a package bring it: in a container it would see the host's devices and own none. The mount
+# units of /sys/kernel belong to the host's kernel.
+systemd_container() {
+	put_link etc/systemd/system/default.target /lib/systemd/system/multi-user.target
+	systemd_mask udev.service systemd-udevd.service systemd-udevd-control.socket \
+		systemd-udevd-kernel.socket systemd-udev-trigger.service systemd-udev-settle.service \
+		sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount
+}
