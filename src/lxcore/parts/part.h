@@ -65,9 +65,10 @@ struct boot {
 	struct proc_id init;
 	int init_pidfd;
 
-	/* namespaces -> boot.c: what clone3 shall make new; what the child joins before its doors */
+	/* namespaces -> boot.c: what clone3 shall make new (boot.c itself
+	 * leaves out CLONE_NEWCGROUP, which the cgroup part unshares once it joined, and CLONE_NEWTIME,
+	 * which namespaces_arm() unshares just before the clone) */
 	unsigned long long clone_flags;
-	int join[8];          /* -1: none; a namespace file descriptor, indexed as namespaces.c has it */
 	/* cgroup -> boot.c: the v2 directory that the first process is born in; -1: none */
 	int cgroup2;
 	/* idmap -> all: ids on the host of the container's uid 0 and gid 0 (0 without a user
@@ -84,6 +85,9 @@ struct boot {
 	/* inside only: a procfs of the container's own pid namespace, an O_PATH descriptor of its
 	 * root that no mount of the container can cover; -1 before rootfs made it */
 	int proc;
+
+	/* terminals -> init; inside only: the open slave of /dev/console; -1: none */
+	int console;
 
 	/* What the inside gives to the supervisor. */
 	struct {
