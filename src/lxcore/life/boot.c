@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Booting a container: its parts, in order, and the walk through their doors.
+ *
+ * The supervisor and the container's first process talk over one socket while the container is
+ * built: 'go' (connected), 'built' with the gifts, 'go' (sealed); then the first process executes
+ * init, which closes its end.  Whatever fails inside comes back over it as a struct error.
+ */
+#include "base/error.h"
+#include "life/boot.h"
+#include "base/fd.h"
+#include "parts/init.h"
+#include "parts/namespaces.h"
+#include "parts/network/network.h"
+#include "parts/parts.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+const struct part *const boot_parts[] = {
+	&part_namespaces,       /* which are new, which are shared with others */
+	&part_hooks_pre_start,  /* the user's first word; at stop the last: post-stop */
+	&part_idmap,            /* who root is on the host */
+	&part_cgroup,           /* where its processes are counted, limited and found again */
+	&part_network,          /* its interfaces */
+	&part_limits,           /* resource limits and settings of its init */
+	&part_hooks_pre_mount,
+	&part_rootfs,           /* its root filesystem, mounted privately */
+	&part_uts,              /* its name and machine type */
+	&part_keyring,
+	&part_dev,              /* a fresh /dev */
+	&part_mounts,           /* what else is mounted below the root */
+	&part_hooks_mount,
+	&part_hooks_autodev,
+	&part_devices,          /* the nodes in /dev */
+	&part_terminals,        /* console and ttys */
+	&part_pivot,            /* from here on its root is the root */
+	&part_sysctl,
+	&part_caps,             /* what its root may still do */
+	&part_label,            /* AppArmor, SELinux */
+	&part_seccomp,          /* system-call filter */
+	&part_hooks_start,      /* the user's word inside */
+	&part_init,             /* session, terminal, user, environment of init */
+	&part_hooks_start_host, /* the user's last word before init; at stop the first: stop */
+	&part_start,            /* keys of those who start containers */
+	NULL,
+};
+#define N_PARTS (ARRAY_SIZE(boot_parts) - 1)
+
+const char *const door_names[N_DOORS] = {"check", "prepare", "connect", "enter", "seal", "release"};
+
+enum step { STEP_GO = 1, STEP_BUILT, STEP_FAILED };
+
+/* What travels between the two sides; only as much of it as the step needs. */
+struct step_message {
+	enum step step;
+	union {
+		struct {
+			enum gift gifts[BOOT_MAX_GIFTS];
+			unsigned enter_us[N_PARTS];
+		} built;
+		struct error failed;
+	};
+};
+
+void boot_init(struct boot *b)
+{
+	*b = (struct boot){
+		.std_fds = {-1, -1, -1}, .rundir = -1, .journal = {.fd = -1}, .init_pidfd = -1,
+		.cgroup2 = -1, .root = -1, .proc = -1, .console = -1, .target = "stop",
+	};
+}
+
+void boot_list_sections(struct boot_sections *ret)
+{
+	size_t n = 0;
+
+	_Static_assert(N_PARTS < ARRAY_SIZE(ret->v), "room for every section");
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (boot_parts[i]->section)
+			ret->v[n++] = boot_parts[i]->section;
+	ret->v[n] = NULL;
+}
+
+bool boot_part_has_door(const struct part *p, enum door d)
+{
+	return d == DOOR_CHECK ? p->check != NULL : d == DOOR_PREPARE ? p->prepare != NULL :
+	       d == DOOR_CONNECT ? p->connect != NULL : d == DOOR_ENTER ? p->enter != NULL :
+	       d == DOOR_SEAL ? p->seal != NULL : p->release != NULL;
+}
+
+int boot_check(const struct boot *b, struct error *err)
+{
+	for (size_t i = 0; i < N_PARTS; i++)
+		if (boot_parts[i]->check && boot_parts[i]->check(b, err) < 0)
+			return error_within(err, "%s", boot_parts[i]->name);
+	return 0;
+}
+
+static int (*door_of(const struct part *p, enum door d))(struct boot *, struct error *)
+{
+	return d == DOOR_PREPARE ? p->prepare : d == DOOR_CONNECT ? p->connect :
+	       d == DOOR_ENTER ? p->enter : p->seal;
+}
+
+/* Walk all parts through one door.  'us' has a place for each part's time, or is NULL. */
+static int walk(struct boot *b, enum door d, unsigned *us, struct error *err)
+{
+	for (size_t i = 0; i < N_PARTS; i++) {
+		int (*door)(struct boot *, struct error *) = door_of(boot_parts[i], d);
+		long long start;
+
+		if (!door)
+			continue;
+		start = us ? clock_us() : 0;
+		if (door(b, err) < 0)
+			return error_within(err, "%s", boot_parts[i]->name);
+		if (us)
+			us[i] = (unsigned)(clock_us() - start) + 1;
+	}
+	return 0;
+}
+
+static void keep_times(struct boot_timings *t, enum door d, const unsigned *us)
+{
+	for (size_t i = 0; t && i < N_PARTS; i++)
+		if (us[i] && t->n < ARRAY_SIZE(t->v))
+			t->v[t->n++] = (struct boot_timing){(unsigned char)i, (unsigned char)d, us[i]};
+}
+
+static int walk_timed(struct boot *b, enum door d, struct boot_timings *t, struct error *err)
+{
+	unsigned us[N_PARTS] = {0};
+	int result = walk(b, d, t ? us : NULL, err);
+
+	keep_times(t, d, us);
+	return result;
+}
+
+/* ---- inside: the container's first process ---- */
+
+int boot_give(struct boot *b, enum gift what, int fd, struct error *err)
+{
+	if (b->n_gifts == BOOT_MAX_GIFTS)
+		return error_set(err, E2BIG, "cannot hand over more than %d descriptors",
+				 BOOT_MAX_GIFTS);
+	b->gifts[b->n_gifts].what = what;
+	b->gifts[b->n_gifts++].fd = fd;
+	return 0;
+}
+
+int boot_take(struct boot *b, enum gift what)
+{
+	for (size_t i = 0; i < b->n_gifts; i++)
+		if (b->gifts[i].what == what && b->gifts[i].fd >= 0)
+			return steal_fd(&b->gifts[i].fd);
+	return -1;
+}
+
+static int wait_for_go(int sock)
+{
+	enum step step;
+
+	return fd_receive(sock, &step, sizeof(step), NULL, NULL) == sizeof(step) && step == STEP_GO;
+}
+
+static int send_built(struct boot *b, int sock, struct step_message *m)
+{
+	int fds[BOOT_MAX_GIFTS];
+
+	m->step = STEP_BUILT;
+	for (size_t i = 0; i < b->n_gifts; i++) {
+		m->built.gifts[i] = b->gifts[i].what;
+		fds[i] = b->gifts[i].fd;
+	}
+	if (fd_send(sock, m, offsetof(struct step_message, built) + sizeof(m->built), fds,
+		    b->n_gifts) < 0)
+		return -1;
+	for (size_t i = 0; i < b->n_gifts; i++)
+		close(fds[i]);
+	return 0;
+}
+
+static _Noreturn void be_first_process(struct boot *b, int sock, bool timed)
+{
+	struct step_message m = {0};
+	struct error err = {0};
+
+	/* Without a supervisor nobody could give the host its things back.  Its death before this
+	 * line shows as end of file on the socket. */
+	prctl(PR_SET_PDEATHSIG, init_death_signal(b->conf));
+	if (!wait_for_go(sock))
+		_exit(1);
+	if (walk(b, DOOR_ENTER, timed ? m.built.enter_us : NULL, &err) == 0) {
+		if (send_built(b, sock, &m) < 0 || !wait_for_go(sock))
+			_exit(1);
+		init_exec(b, &err);
+		error_within(&err, "init");
+	}
+	m.step = STEP_FAILED;
+	m.failed = err;
+	fd_send(sock, &m, offsetof(struct step_message, failed) + sizeof(m.failed), NULL, 0);
+	_exit(1);
+}
+
+/* ---- outside: the supervisor ---- */
+
+static int clone_first_process(struct boot *b, int sock[2], bool timed, struct error *err)
+{
+	struct clone_args args = {
+		.flags = (b->clone_flags & ~(unsigned long long)(CLONE_NEWCGROUP | CLONE_NEWTIME)) |
+			 CLONE_PIDFD | (b->cgroup2 >= 0 ? CLONE_INTO_CGROUP : 0),
+		.pidfd = (uintptr_t)&b->init_pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = b->cgroup2 >= 0 ? (unsigned)b->cgroup2 : 0,
+	};
+	long pid;
+
+	if (namespaces_arm(b, err) < 0)
+		return error_within(err, "namespaces");
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0) {
+		close(sock[0]);
+		be_first_process(b, sock[1], timed);
+	}
+	if (pid < 0)
+		error_sys(err, "cannot make the container's first process");
+	namespaces_disarm(b);
+	b->init.pid = pid < 0 ? 0 : (pid_t)pid;
+	return pid < 0 ? -1 : 0;
+}
+
+/* The next word from inside; -1 with the error that was sent, or one that says it died. */
+static int hear(struct boot *b, int sock, struct step_message *m, struct error *err)
+{
+	int fds[BOOT_MAX_GIFTS];
+	size_t n = BOOT_MAX_GIFTS;
+	ssize_t got = fd_receive(sock, m, sizeof(*m), fds, &n);
+
+	if (got < 0)
+		return error_sys(err, "cannot hear from the container's first process");
+	if (got == 0)
+		return 0;
+	b->n_gifts = n;
+	for (size_t i = 0; i < n; i++) {
+		b->gifts[i].what = m->built.gifts[i];
+		b->gifts[i].fd = fds[i];
+	}
+	if (m->step == STEP_FAILED) {
+		m->failed.text[sizeof(m->failed.text) - 1] = '\0';
+		m->failed.mend[sizeof(m->failed.mend) - 1] = '\0';
+		if (err)
+			*err = m->failed;
+		return -1;
+	}
+	return 1;
+}
+
+static int died_while_building(struct boot *b, struct error *err)
+{
+	char text[64];
+	int status = proc_reap(b->init_pidfd);
+
+	close_fd(&b->init_pidfd);
+	return error_set(err, ECHILD, "the container's first process ended while it was built: %s",
+			 proc_status_text(status, text));
+}
+
+static int build(struct boot *b, int sock, struct boot_timings *t, struct error *err)
+{
+	const enum step go = STEP_GO;
+	struct step_message m;
+	int heard;
+
+	if (walk_timed(b, DOOR_CONNECT, t, err) < 0)
+		return -1;
+	if (fd_send(sock, &go, sizeof(go), NULL, 0) < 0)
+		return died_while_building(b, err);
+	/* While the inside builds, on the other processor: */
+	b->init.start = proc_start_time(b->init.pid);
+	heard = hear(b, sock, &m, err);
+	if (heard == 0)
+		return died_while_building(b, err);
+	if (heard < 0)
+		return -1;
+	keep_times(t, DOOR_ENTER, m.built.enter_us);
+	if (walk_timed(b, DOOR_SEAL, t, err) < 0)
+		return -1;
+	if (fd_send(sock, &go, sizeof(go), NULL, 0) < 0)
+		return died_while_building(b, err);
+	return hear(b, sock, &m, err) < 0 ? -1 : 0;
+}
+
+static void give_up(struct boot *b)
+{
+	struct release r = {
+		.name = b->name, .lxcpath = b->lxcpath, .dir = b->dir, .rundir = b->rundir,
+		.conf = b->conf, .target = "stop", .boot = b, .init = b->init,
+	};
+	struct journal j;
+
+	if (b->init_pidfd >= 0) {
+		proc_signal(b->init_pidfd, SIGKILL);
+		proc_reap(b->init_pidfd);
+		close_fd(&b->init_pidfd);
+	}
+	for (size_t i = 0; i < b->n_gifts; i++)
+		close_fd(&b->gifts[i].fd);
+	journal_load(&j, b->rundir);
+	r.journal = &j;
+	boot_release(&r);
+	journal_close(&j);
+}
+
+int boot_up(struct boot *b, struct boot_timings *timings, struct error *err)
+{
+	int sock[2] = {-1, -1};
+	int result = walk_timed(b, DOOR_PREPARE, timings, err);
+
+	if (result == 0 && !network_wants_namespace(b->conf))
+		b->clone_flags &= ~(unsigned long long)CLONE_NEWNET;
+	if (result == 0 && fd_socketpair(sock) < 0)
+		result = error_sys(err, "cannot make a socket for the first process");
+	if (result == 0)
+		result = clone_first_process(b, sock, timings != NULL, err);
+	close_fd(&sock[1]);
+	close_fd(&b->cgroup2);
+	if (result == 0)
+		result = build(b, sock[0], timings, err);
+	close_fd(&sock[0]);
+	if (result < 0)
+		give_up(b);
+	return result;
+}
+
+void boot_release(const struct release *r)
+{
+	for (size_t i = N_PARTS; i-- > 0;)
+		if (boot_parts[i]->release)
+			boot_parts[i]->release(r);
+}

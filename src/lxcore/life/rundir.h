@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The run directory of a container: RUNDIR/lxc/LXCPATH-ESCAPED/NAME, 0700, there only while the
+ * container runs or something was left behind.  What can be known of a running container without
+ * asking its supervisor stands here:
+ *
+ *     lock      held (OFD write lock) by the supervisor, or by an operation on a stopped container
+ *     state     'state', 'supervisor PID START', 'init PID START', 'boot N' ; replaced atomically
+ *     config    the configuration of this boot, includes resolved
+ *     journal   what was made on this host (base/journal.h)
+ *     control   socket of the supervisor (life/control.h)
+ *
+ * Beside the containers' directories: .exit/NAME (how the last init ended) and .monitors/ (sockets of
+ * those who want to hear of state changes, life/events.h).
+ */
+#ifndef LXCORE_LIFE_RUNDIR_H
+#define LXCORE_LIFE_RUNDIR_H
+
+#include "base/error.h"
+#include "base/proc.h"
+#include "lxcore.h"
+
+#include <stdbool.h>
+
+struct run_state {
+	enum lxcore_state state;
+	struct proc_id supervisor, init;
+	unsigned boot; /* counts the boots of this supervisor, from 1 */
+};
+
+/* Directory that holds the run directories of an lxcpath; to be freed. */
+char *rundir_parent_path(const char *lxcpath);
+char *rundir_path(const char *lxcpath, const char *name);
+/* Open an existing one; -1 with errno ENOENT when there is none. */
+int rundir_open(const char *lxcpath, const char *name);
+int rundir_open_parent(const char *lxcpath, bool make);
+/*
+ * Open or make it and take its lock.  -1 with EBUSY in the error when someone else has it after
+ * timeout_ms.  *ret_lock is the descriptor that holds the lock until all its copies are closed.
+ */
+int rundir_lock(const char *lxcpath, const char *name, int timeout_ms, int *ret_lock,
+		struct error *err);
+/* Is the lock taken (a supervisor lives, or an operation is under way)? */
+bool rundir_is_locked(int rundir);
+/* The lock's holder removes the whole directory. */
+void rundir_remove(const char *lxcpath, const char *name, int rundir);
+
+int rundir_write_state(int rundir, const struct run_state *s);
+/* What the file says; false when there is none.  Says nothing on whether the processes still live. */
+bool rundir_read_state(int rundir, struct run_state *ret);
+
+void rundir_keep_exit(const char *lxcpath, const char *name, int status);
+bool rundir_read_exit(const char *lxcpath, const char *name, int *ret_status, long long *ret_when);
+void rundir_forget_exit(const char *lxcpath, const char *name);
+
+#endif
