@@ -17,7 +17,7 @@
 set -u
 export LC_ALL=C
 umask 022
-TESTS=$(cd "${0%/*}/.." && pwd)
+TESTS=${TESTS:-$(cd "${0%/*}/.." && pwd)}
 if [ -n "${LXC_PREFIX:-}" ]; then PATH=$LXC_PREFIX/bin:$LXC_PREFIX/sbin:$PATH; fi
 LIMIT=${LXT_LIMIT:-20}		# seconds that a command may take
 C=lxt$$
