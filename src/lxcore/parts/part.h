@@ -48,6 +48,26 @@ enum gift {
 };
 #define BOOT_MAX_GIFTS 60
 
+/* What a container may be shown of the host's cgroups (mount.auto = cgroup...). */
+struct cgroup_view {
+	bool unified; /* one v2 hierarchy on /sys/fs/cgroup itself and nothing else: n is 1 */
+	bool own_ns;  /* it has a cgroup namespace, unshared in the cgroup part's enter: a fresh
+	               * mount of a hierarchy there shows the container's own cgroup as root */
+	size_t n;
+	struct cgroup_view_hierarchy {
+		/* Name below /sys/fs/cgroup of its mount point on the host, and the one to give it
+		 * inside: "cpu", "cpu,cpuacct" (symbolic links "cpu", "cpuacct" point to it there),
+		 * "systemd", "unified"; "" when 'unified'. */
+		const char *dir;
+		/* For mount(2) with type cgroup: "cpu,cpuacct", "none,name=systemd".  NULL: it is
+		 * the v2 hierarchy, type cgroup2, no options. */
+		const char *options;
+		/* The container's cgroup below the hierarchy's mount point, without leading '/':
+		 * "lxc.payload.web".  On the host it is /sys/fs/cgroup/DIR/PAYLOAD. */
+		const char *payload;
+	} v[];
+};
+
 struct boot {
 	/* Who boots, and how: filled by life/ before the first door. */
 	const char *name, *lxcpath;
@@ -71,6 +91,9 @@ struct boot {
 	unsigned long long clone_flags;
 	/* cgroup -> boot.c: the v2 directory that the first process is born in; -1: none */
 	int cgroup2;
+	/* cgroup -> mounts: the hierarchies and where the container is in them; from prepare on,
+	 * inside as well; NULL: the container has no cgroup of its own */
+	const struct cgroup_view *cgroup_view;
 	/* idmap -> all: ids on the host of the container's uid 0 and gid 0 (0 without a user
 	 * namespace); whether there is one */
 	bool userns;
