@@ -95,15 +95,41 @@ apt_archive_of_tree() {
 	LXC_APT_DIR=$rootfs/etc/apt apt_host_mirror "$1" archive
 }
 
-# apt_paragraph URI 'SUITES' 'COMPONENTS' KEYRING: sets `apt_text` to one more deb822 entry.
+# apt_sources SUITES COMPONENTS SECURITY-SUITE SIGNER: what apt inside uses. SECURITY-SUITE is empty
+# where there is none. A mirror that nobody said is the one that the installer chose, and beside such
+# a one the security archive stands; where it is for a mirror of our own, only the user can say.
+apt_sources() {
+	if [ -z "$mirror" ]; then
+		apt_archive_of_tree "$distribution"
+		[ -n "$mirror_found" ] || return 0	# what the installer left there is all we have
+		mirror=$mirror_found
+		security_mirror=${security_mirror:-$mirror-security}
+	fi
+	if [ -n "$keyring" ] && [ "$keyring" != "$4" ]; then
+		put "etc/apt/keyrings/${keyring##*/}" 644 ''
+		cp "$keyring" "$target" || die "copy $keyring"
+		set -- "$1" "$2" "$3" "/etc/apt/keyrings/${keyring##*/}"
+	fi
+	apt_text=''
+	apt_paragraph "$mirror" "$1" "$2" "$4"
+	if [ -n "$3" ] && [ -n "$security_mirror" ]; then
+		apt_paragraph "$security_mirror" "$3" "$2" "$4"
+	elif [ -n "$3" ]; then
+		warn 'no mirror known for security updates: give --security-mirror or use mirrors.conf'
+	fi
+	inside etc/apt/sources.list
+	rm -f "$target"
+	put "etc/apt/sources.list.d/$distribution.sources" 644 "$apt_text"
+}
+
 apt_paragraph() {
 	apt_text="${apt_text:+$apt_text
 
 }Types: deb
 URIs: $1
 Suites: $2
-Components: $3${4:+
-Signed-By: $4}"
+Components: $3
+Signed-By: $4"
 }
 
 # apt_install 'PACKAGE PACKAGE...': into the container, with the network of the host.

@@ -5,7 +5,7 @@
 # options, a list of packages and a few calls, in the order in which a root filesystem comes to be:
 #
 #   options (options.sh) → container's config (config.sh) → mirror (mirror.sh, apt.sh)
-#   → cached tree (cache.sh) → copy (copy.sh) → what makes it this container (identity.sh, network.sh,
+#   → cached tree (cache.sh, debootstrap.sh) → copy (copy.sh) → what makes it this container (identity.sh, network.sh,
 #   ttys.sh, systemd.sh, locale.sh, login.sh), all written through rootfs.sh.
 #
 # Functions hand results back in the variable that their comment names: a command substitution would
@@ -22,8 +22,8 @@ if [ -r "$lib/paths.sh" ]; then
 	. "$lib/paths.sh"
 fi
 
-for part in messages options config mirror apt cache copy rootfs identity network ttys systemd \
-	locale login arch; do
+for part in messages options config mirror apt debootstrap cache copy rootfs identity network ttys \
+	systemd locale login arch; do
 	. "$lib/$part.sh"
 done
 unset part

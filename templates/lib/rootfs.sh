@@ -56,6 +56,7 @@ enter() {
 }
 
 # own_namespaces COMMAND...: mounts that it leaves behind and daemons that it starts end with it.
+# It does not come back: run it through `work`.
 own_namespaces() {
 	exec unshare --mount --pid --mount-proc --fork --kill-child "$@"
 }
