@@ -34,12 +34,21 @@ struct conf_type {
 		   struct error *err);
 	/* Add the value as users read it (lists: a line each, with newline); nothing when unset. */
 	void (*get)(const void *field, const struct conf_key *key, const char *sub, struct buf *out);
-	/* Back to unset ('key =' and clear); 'sub' "" clears a whole family.  Frees what it held. */
+	/* Back to unset ('key =' and clear); 'sub' "" clears a whole family.  Frees what it held.
+	 * The preset, if there is one, is set again afterwards by the caller. */
 	void (*clear)(void *field, const struct conf_key *key, const char *sub);
+	/* True: a setting takes the place of the one before, so conf_set rewrites its line.  NULL:
+	 * settings add up, so conf_set appends lines. */
+	bool (*replaces)(const struct conf_key *key, const char *sub);
 };
+/* For 'replaces': always true. */
+bool conf_replaces(const struct conf_key *key, const char *sub);
 
 struct conf_key {
-	const char *name; /* "lxc.uts.name"; a family ends in a dot: "lxc.prlimit." */
+	/* "lxc.uts.name"; a family ends in a dot: "lxc.prlimit.".  A family is also reached by its
+	 * name without the dot, to show or to clear the whole of it; and so is a group of keys that
+	 * merely begin alike ("lxc.hook"). */
+	const char *name;
 	const struct conf_type *type;
 	size_t offset;       /* of the field in the section's struct */
 	const char *syntax;  /* of the value, for help and manual; NULL: the type's */
@@ -67,12 +76,16 @@ void *conf_of(const struct conf *c, const struct conf_section *section);
 
 /*
  * Read a file (and what it includes) on top of what is there.  A relative include is searched
- * beside the including file.  The error names file and line, and for an unknown key the nearest one.
+ * beside the including file.  The error names file and line, and for an unknown key the nearest one;
+ * what stood before the faulty line is set, and the text is not kept.
  */
 int conf_load(struct conf *c, const char *file, struct error *err);
 /* The same from text; 'file' is only a name for messages and the base of relative includes. */
 int conf_load_text(struct conf *c, const char *text, const char *file, struct error *err);
-/* Set, and keep it in the text: replaces a scalar's line, appends to a list; empty value clears. */
+/*
+ * Set, and keep it in the text: replaces a scalar's line, appends to a list; an empty value clears.
+ * The value is read as one in a file is: blanks around it and one pair of quotes are cut.
+ */
 int conf_set(struct conf *c, const char *key, const char *value, struct error *err);
 /* Set for this process only ('--define'): the text stays. 'origin' names it in messages. */
 int conf_define(struct conf *c, const char *key, const char *value, const char *origin,
@@ -109,7 +122,8 @@ extern const struct conf_type conf_string;   /* char *          - (owned; NULL: 
 extern const struct conf_type conf_path;     /* char *          simplified */
 extern const struct conf_type conf_list;     /* struct strv     each setting appends one string */
 extern const struct conf_type conf_words;    /* struct strv     each setting appends its words */
-extern const struct conf_type conf_size;     /* unsigned long long  bytes, 'auto', KB MB GB */
+extern const struct conf_type conf_size;     /* unsigned long long  bytes, 'auto', K M G, KB MB GB */
+#define CONF_SIZE_AUTO 131072ull             /* what 'auto' stands for */
 extern const struct conf_type conf_signal;   /* int             0: unset */
 extern const struct conf_type conf_choice;   /* int             const struct conf_word *, .. NULL */
 extern const struct conf_type conf_flags;    /* unsigned        words of the table, OR-ed */
