@@ -109,8 +109,14 @@ struct boot {
 	 * root that no mount of the container can cover; -1 before rootfs made it */
 	int proc;
 
+	/* dev -> devices, terminals; inside only: O_PATH descriptor of the container's /dev */
+	int dev;
+
 	/* terminals -> init; inside only: the open slave of /dev/console; -1: none */
 	int console;
+	/* terminals -> init; inside only: value of the variable container_ttys ("pts/1 pts/2"),
+	 * owned; NULL: not to be set */
+	char *container_ttys;
 
 	/* What the inside gives to the supervisor. */
 	struct {
