@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The handle that programs hold, its configuration, and what runs behind it. */
+#include "base/error.h"
+#include "life/container.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "parts/cgroup/cgroup.h"
+
+#include <string.h>
+
+static const char *const state_names[LXCORE_N_STATES] = {
+	"STOPPED", "STARTING", "RUNNING", "STOPPING", "ABORTING", "FREEZING", "FROZEN", "THAWED",
+};
+
+const char *lxcore_state_name(enum lxcore_state state)
+{
+	return (unsigned)state < LXCORE_N_STATES ? state_names[state] : "UNKNOWN";
+}
+
+int lxcore_state_parse(const char *name)
+{
+	for (int i = 0; i < LXCORE_N_STATES; i++)
+		if (strcasecmp(name, state_names[i]) == 0)
+			return i;
+	return -1;
+}
+
+const char *lxcore_name(const lxcore_container *c)
+{
+	return c->name;
+}
+
+const char *lxcore_path(const lxcore_container *c)
+{
+	return c->lxcpath;
+}
+
+bool lxcore_is_defined(lxcore_container *c)
+{
+	return access(c->config_file, F_OK) == 0;
+}
+
+/* ---- configuration ---- */
+
+struct conf *container_conf(struct lxcore_container *c, struct error *err)
+{
+	struct conf *conf;
+
+	if (c->conf)
+		return c->conf;
+	conf = conf_new(c->sections.v);
+	if (!conf) {
+		error_set(err, ENOMEM, "cannot read its configuration: out of memory");
+		return NULL;
+	}
+	if ((c->rcfile || lxcore_is_defined(c)) &&
+	    conf_load(conf, c->rcfile ? c->rcfile : c->config_file, err) < 0) {
+		conf_free(conf);
+		return NULL;
+	}
+	return c->conf = conf;
+}
+
+struct conf *container_running_conf(struct lxcore_container *c, int rundir, struct error *err)
+{
+	autobuf struct buf text = BUF_INIT;
+	struct conf *conf = NULL;
+
+	if (file_read(rundir, "config", &text) < 0)
+		error_sys(err, "cannot read the configuration that %s runs with", c->name);
+	else
+		conf = conf_new(c->sections.v);
+	if (conf && conf_load_text(conf, text.s, "config of the running container", err) < 0) {
+		conf_free(conf);
+		conf = NULL;
+	}
+	return conf;
+}
+
+static int forget_conf(lxcore_container *c, const char *file)
+{
+	char *copy = file ? strdup(file) : NULL;
+
+	if (file && !copy)
+		return -1;
+	free(c->rcfile);
+	c->rcfile = copy;
+	conf_free(c->conf);
+	c->conf = NULL;
+	return 0;
+}
+
+int lxcore_load(lxcore_container *c, const char *file, lxcore_error *err)
+{
+	if (forget_conf(c, file) < 0)
+		return error_set(err, ENOMEM, "%s: out of memory", c->name);
+	return container_conf(c, err) ? 0 : error_within(err, "%s", c->name);
+}
+
+int lxcore_define(lxcore_container *c, const char *key, const char *value, const char *origin,
+		  lxcore_error *err)
+{
+	struct conf *conf = container_conf(c, err);
+
+	if (!conf || conf_define(conf, key, value, origin, err) < 0)
+		return error_within(err, "%s", c->name);
+	return 0;
+}
+
+int lxcore_set(lxcore_container *c, const char *key, const char *value, lxcore_error *err)
+{
+	struct conf *conf = container_conf(c, err);
+
+	if (!conf || conf_set(conf, key, value, err) < 0)
+		return error_within(err, "%s", c->name);
+	return 0;
+}
+
+int lxcore_unset(lxcore_container *c, const char *key, lxcore_error *err)
+{
+	struct conf *conf = container_conf(c, err);
+
+	if (!conf || conf_unset(conf, key, err) < 0)
+		return error_within(err, "%s", c->name);
+	return 0;
+}
+
+int lxcore_save(lxcore_container *c, const char *file, lxcore_error *err)
+{
+	struct conf *conf = container_conf(c, err);
+
+	if (!conf)
+		return error_within(err, "%s", c->name);
+	if (!file && path_make_dirs(c->dir, 0770) < 0) {
+		error_sys(err, "cannot make \"%s\"", c->dir);
+		return error_within(err, "%s", c->name);
+	}
+	if (file_replace(AT_FDCWD, file ? file : c->config_file, conf_text(conf), 0640) < 0) {
+		error_sys(err, "cannot write \"%s\"", file ? file : c->config_file);
+		return error_within(err, "%s", c->name);
+	}
+	return 0;
+}
+
+int lxcore_get(lxcore_container *c, const char *key, bool running, char **ret, lxcore_error *err)
+{
+	struct buf value = BUF_INIT;
+	struct conf *conf = NULL, *live = NULL;
+	int result = -1;
+
+	if (running) {
+		autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+
+		if (running_find(c, &r, err) == 0)
+			conf = live = container_running_conf(c, r.rundir, err);
+	} else {
+		conf = container_conf(c, err);
+	}
+	if (conf)
+		result = conf_get(conf, key, &value, err);
+	conf_free(live);
+	if (result < 0) {
+		buf_free(&value);
+		return error_within(err, "%s", c->name);
+	}
+	*ret = buf_steal(&value);
+	return 0;
+}
+
+const char *const *lxcore_notices(lxcore_container *c)
+{
+	static const char *const none[] = {NULL};
+	const struct strv *notices = c->conf ? conf_notices(c->conf) : NULL;
+
+	return notices && notices->v ? (const char *const *)notices->v : none;
+}
+
+bool lxcore_next_key(size_t *state, struct lxcore_key *ret)
+{
+	struct boot_sections sections;
+	const struct conf_key *key;
+
+	boot_list_sections(&sections);
+	key = conf_next_key(sections.v, state);
+	if (!key)
+		return false;
+	*ret = (struct lxcore_key){
+		.name = key->name, .preset = key->preset, .summary = key->summary,
+		.syntax = key->syntax ? key->syntax : key->type->syntax,
+		.unsupported = key->unsupported,
+	};
+	for (size_t i = 0; sections.v[i]; i++)
+		for (const struct conf_key *k = sections.v[i]->keys; k->name; k++)
+			if (k == key)
+				ret->section = sections.v[i]->name;
+	return true;
+}
+
+/* ---- what runs ---- */
+
+int running_find(struct lxcore_container *c, struct running *ret, struct error *err)
+{
+	autoclose int rundir = rundir_open(c->lxcpath, c->name);
+
+	*ret = (struct running){.rundir = -1, .init_pidfd = -1};
+	if (rundir < 0 && errno == EACCES)
+		return error_sys(err, "cannot look at the run directory of %s", c->name);
+	if (rundir < 0 || !rundir_is_locked(rundir))
+		return error_set(err, ESRCH, "%s is not running", c->name);
+	/* Locked without a state: an operation on a stopped container, or the first microseconds. */
+	if (!rundir_read_state(rundir, &ret->state))
+		return error_set(err, ESRCH, "%s is not running", c->name);
+	ret->init_pidfd = proc_open(ret->state.init);
+	ret->rundir = steal_fd(&rundir);
+	return 0;
+}
+
+void running_close(struct running *r)
+{
+	close_fd(&r->rundir);
+	close_fd(&r->init_pidfd);
+}
+
+enum lxcore_state lxcore_state(lxcore_container *c)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+
+	if (running_find(c, &r, NULL) < 0)
+		return LXCORE_STOPPED;
+	if (r.state.state == LXCORE_RUNNING && cgroup_is_frozen_at(r.rundir))
+		return LXCORE_FROZEN;
+	return r.state.state;
+}
+
+pid_t lxcore_init_pid(lxcore_container *c)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+
+	return running_find(c, &r, NULL) < 0 || r.init_pidfd < 0 ? 0 : r.state.init.pid;
+}
+
+pid_t lxcore_supervisor_pid(lxcore_container *c)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+
+	return running_find(c, &r, NULL) < 0 ? 0 : r.state.supervisor.pid;
+}
+
+int lxcore_last_exit(lxcore_container *c, int *ret_status, int64_t *ret_when, lxcore_error *err)
+{
+	long long when;
+
+	if (!rundir_read_exit(c->lxcpath, c->name, ret_status, &when))
+		return error_set(err, ENOENT, "%s has not run since this host was booted", c->name);
+	*ret_when = when;
+	return 0;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Starting a container: everything that can be told before a process is born is told by the caller's
+ * process; then a supervisor is forked away from it, and the caller waits for its news.
+ *
+ * The caller takes the container's lock and the supervisor inherits it (an open file description
+ * lock, fcntl(2)), so there is no moment at which nobody holds it.
+ */
+#include "base/error.h"
+#include "life/container.h"
+#include "life/rescue.h"
+#include "life/supervise.h"
+#include "life/terminal.h"
+#include "base/fd.h"
+#include "parts/cgroup/cgroup.h"
+#include "parts/start.h"
+
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* What launching needs besides the container and the caller's wishes. */
+struct launch {
+	struct lxcore_container *container;
+	const struct lxcore_start *how;
+	struct boot boot;
+	char *dir;
+	int lock;
+	int news[2]; /* ours, the supervisor's */
+};
+
+static void launch_free(struct launch *l)
+{
+	strv_free(&l->boot.hook_env);
+	close_fd(&l->boot.rundir);
+	close_fd(&l->boot.journal.fd);
+	close_fd(&l->lock);
+	close_fd(&l->news[0]);
+	close_fd(&l->news[1]);
+	free(l->dir);
+}
+#define autolaunch __attribute__((cleanup(launch_free)))
+
+static void fill_boot(struct launch *l, struct conf *conf)
+{
+	const struct lxcore_start *how = l->how;
+	struct boot *b = &l->boot;
+
+	boot_init(b);
+	b->name = l->container->name;
+	b->lxcpath = l->container->lxcpath;
+	b->dir = l->dir;
+	b->conf = conf;
+	b->command = (char *const *)how->command;
+	b->execute = how->execute;
+	b->foreground = how->foreground;
+	if (how->foreground)
+		memcpy(b->std_fds, how->std_fds, sizeof(b->std_fds));
+}
+
+/* ---- the supervisor's side of the fork ---- */
+
+static int compare_ints(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* A library's caller may have anything open: keep what is ours, close the rest. */
+static void close_all_but(int *keep, size_t n)
+{
+	unsigned next = 3;
+
+	qsort(keep, n, sizeof(int), compare_ints);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < (int)next)
+			continue;
+		if ((unsigned)keep[i] > next)
+			syscall(SYS_close_range, next, keep[i] - 1, 0);
+		next = (unsigned)keep[i] + 1;
+	}
+	syscall(SYS_close_range, next, ~0U, 0);
+}
+
+static void stand_alone(struct launch *l)
+{
+	struct boot *b = &l->boot;
+	sigset_t all;
+	int null = -1;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* The command's own three descriptors move out of the way of ours. */
+	for (int i = 0; i < 3; i++)
+		if (b->std_fds[i] >= 0)
+			b->std_fds[i] = fcntl(b->std_fds[i], F_DUPFD_CLOEXEC, 3);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = 0; null >= 0 && i < 3; i++)
+		dup2(null, i);
+	if (null > 2)
+		close(null);
+	if (chdir("/") < 0)
+		_exit(1);
+	umask(022);
+	int keep[] = {b->rundir, b->journal.fd, l->lock, l->news[1],
+		      b->std_fds[0], b->std_fds[1], b->std_fds[2]};
+
+	close_all_but(keep, ARRAY_SIZE(keep));
+}
+
+static _Noreturn void be_supervisor(struct launch *l)
+{
+	struct supervisor s = {
+		.container = l->container, .boot = &l->boot, .lock = l->lock, .starter = l->news[1],
+		.timed = l->how->timing != NULL,
+	};
+	struct launch_news failed = {.what = NEWS_FAILED};
+
+	prctl(PR_SET_NAME, "lxc-monitor");
+	if (cgroup_monitor_enter(&l->boot, &failed.error) < 0) {
+		fd_send(l->news[1], &failed, sizeof(failed), NULL, 0);
+		_exit(1);
+	}
+	supervise(&s);
+}
+
+static _Noreturn void fail_launch(struct launch *l, const struct error *err)
+{
+	struct launch_news failed = {.what = NEWS_FAILED, .error = *err};
+
+	fd_send(l->news[1], &failed, sizeof(failed), NULL, 0);
+	_exit(1);
+}
+
+/* Between the caller and the supervisor: so that the supervisor is nobody's child, and is born in
+ * its own cgroup (joining one later waits for the whole machine, cgroups(7) and facts of RCU). */
+static _Noreturn void be_launcher(struct launch *l)
+{
+	struct error err = {0};
+	struct clone_args args = {.exit_signal = SIGCHLD};
+	long pid;
+	int cgroup;
+
+	setsid();
+	stand_alone(l);
+	if (journal_open(&l->boot.journal, l->boot.rundir, &err) < 0)
+		fail_launch(l, &err);
+	cgroup = cgroup_monitor_prepare(&l->boot, &err);
+	if (cgroup < -1 || err.code)
+		fail_launch(l, &err);
+	if (cgroup >= 0) {
+		args.flags = CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned)cgroup;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0) {
+		close_fd(&cgroup);
+		close_fd(&l->boot.journal.fd);
+		be_supervisor(l);
+	}
+	if (pid < 0) {
+		error_sys(&err, "cannot make its supervisor");
+		fail_launch(l, &err);
+	}
+	_exit(0);
+}
+
+/* ---- the caller's side ---- */
+
+static int write_running_conf(struct launch *l, struct error *err)
+{
+	autobuf struct buf text = BUF_INIT;
+
+	if (conf_effective_text(l->boot.conf, &text) < 0 ||
+	    file_replace(l->boot.rundir, "config", text.s ? text.s : "", 0600) < 0)
+		return error_sys(err, "cannot write its run directory \"%s\"", l->dir);
+	return 0;
+}
+
+static int write_pidfile(const char *path, pid_t pid, struct error *err)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	if (file_replace(AT_FDCWD, path, text, 0600) < 0)
+		return error_sys(err, "cannot write the pid file \"%s\"", path);
+	return 0;
+}
+
+static void hand_timings(const struct lxcore_start *how, const struct boot_timings *t)
+{
+	for (size_t i = 0; how->timing && i < t->n && i < ARRAY_SIZE(t->v); i++) {
+		struct lxcore_timing one = {
+			.part = boot_parts[t->v[i].part]->name,
+			.door = door_names[t->v[i].door],
+			.microseconds = t->v[i].us,
+		};
+
+		how->timing(how->timing_data, &one);
+	}
+}
+
+/* The next news that decides something; -1 with the error when the start failed. */
+static int wait_for_news(struct launch *l, struct launch_news *news, struct error *err)
+{
+	const struct lxcore_start *how = l->how;
+	long long end = clock_ms() + how->timeout * 1000LL;
+
+	for (;;) {
+		long long left = how->timeout > 0 ? end - clock_ms() : -1;
+		int ready = fd_wait(l->news[0], how->timeout > 0 && left < 0 ? 0 : (int)left);
+		ssize_t n;
+
+		if (ready == 0)
+			return error_set(err, ETIMEDOUT, "it was not running after %d seconds",
+					 how->timeout);
+		n = ready < 0 ? -1 : fd_receive(l->news[0], news, sizeof(*news), NULL, NULL);
+		if (n <= 0)
+			return error_set(err, ECHILD, "its supervisor was killed");
+		if (news->what == NEWS_FAILED) {
+			if (err)
+				*err = news->error;
+			return -1;
+		}
+		if (news->what != NEWS_TIMINGS)
+			return 0;
+		hand_timings(how, &news->timings);
+	}
+}
+
+/* A supervisor that was killed while it started left things behind: put them right at once. */
+static int failed_start(struct launch *l, struct error *err)
+{
+	close_fd(&l->news[0]);
+	close_fd(&l->lock);
+	rescue(l->container, NULL);
+	return error_within(err, "%s", l->container->name);
+}
+
+static int see_to_the_end(struct launch *l, int *ret_status, struct error *err)
+{
+	struct launch_news news = {0};
+	int reason = terminal_stay(l->container, l->how->terminal, l->news[0], err);
+
+	if (reason < 0)
+		return -1;
+	if (fd_receive(l->news[0], &news, sizeof(news), NULL, NULL) <= 0)
+		return error_set(err, ECHILD, "its supervisor was killed");
+	if (ret_status)
+		*ret_status = news.what == NEWS_ENDED ? news.status : W_EXITCODE(1, 0);
+	return 0;
+}
+
+static int fork_launcher(struct launch *l, struct error *err)
+{
+	pid_t pid;
+	int status;
+
+	if (fd_socketpair(l->news) < 0)
+		return error_sys(err, "cannot make a socket");
+	pid = fork();
+	if (pid == 0) {
+		close(l->news[0]);
+		be_launcher(l);
+	}
+	close_fd(&l->news[1]);
+	close_fd(&l->lock);
+	if (pid < 0)
+		return error_sys(err, "cannot make a process");
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
+static int prepare_launch(struct launch *l, struct error *err)
+{
+	struct lxcore_container *c = l->container;
+	struct conf *conf = container_conf(c, err);
+
+	if (!conf)
+		return -1;
+	if (!c->rcfile && !lxcore_is_defined(c)) {
+		error_set(err, ENOENT, "cannot start it: there is no configuration \"%s\"",
+			  c->config_file);
+		return error_mend(err, "lxc-create -n %s -t TEMPLATE", c->name);
+	}
+	l->dir = rundir_path(c->lxcpath, c->name);
+	fill_boot(l, conf);
+	if (start_open_log(conf, c->name, err) < 0)
+		return -1;
+	rescue(c, NULL);
+	l->boot.rundir = rundir_lock(c->lxcpath, c->name, 0, &l->lock, err);
+	if (l->boot.rundir < 0) {
+		if (lxcore_state(c) != LXCORE_STOPPED)
+			error_set(err, EBUSY, "it is running already");
+		return -1;
+	}
+	if (boot_check(&l->boot, err) < 0) {
+		rundir_remove(c->lxcpath, c->name, l->boot.rundir);
+		return -1;
+	}
+	return write_running_conf(l, err);
+}
+
+int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_status,
+		 lxcore_error *err)
+{
+	autolaunch struct launch l = {.container = c, .how = how, .lock = -1, .news = {-1, -1}};
+	struct launch_news news;
+	int result;
+
+	boot_init(&l.boot);
+	if (prepare_launch(&l, err) < 0)
+		return error_within(err, "%s", c->name);
+	if (fork_launcher(&l, err) < 0 || wait_for_news(&l, &news, err) < 0)
+		return failed_start(&l, err);
+	if (how->pidfile && write_pidfile(how->pidfile, lxcore_supervisor_pid(c), err) < 0) {
+		lxcore_stop(c, NULL);
+		return error_within(err, "%s", c->name);
+	}
+	if (!how->foreground)
+		return 0;
+	result = news.what == NEWS_ENDED ? 0 : see_to_the_end(&l, ret_status, err);
+	if (news.what == NEWS_ENDED && ret_status)
+		*ret_status = news.status;
+	if (how->pidfile)
+		unlink(how->pidfile);
+	return result < 0 ? error_within(err, "%s", c->name) : 0;
+}
+
+/* ---- what a start would do ---- */
+
+int lxcore_check(lxcore_container *c,
+		 void (*say)(void *data, const char *part, const lxcore_error *objection), void *data,
+		 lxcore_error *err)
+{
+	static const struct lxcore_start how = LXCORE_START_INIT;
+	autolaunch struct launch l = {.container = c, .how = &how, .lock = -1, .news = {-1, -1}};
+	struct conf *conf = container_conf(c, err);
+	int objections = 0;
+
+	boot_init(&l.boot);
+	if (!conf)
+		return error_within(err, "%s", c->name);
+	l.dir = rundir_path(c->lxcpath, c->name);
+	fill_boot(&l, conf);
+	for (size_t i = 0; boot_parts[i]; i++) {
+		struct error objection = {0};
+		bool bad;
+
+		if (!boot_parts[i]->check)
+			continue;
+		bad = boot_parts[i]->check(&l.boot, &objection) < 0;
+		objections += bad;
+		if (say)
+			say(data, boot_parts[i]->name, bad ? &objection : NULL);
+	}
+	return objections;
+}
+
+static void list_doors(const struct part *p, struct buf *doors)
+{
+	for (enum door d = DOOR_CHECK; d < N_DOORS; d++)
+		if (boot_part_has_door(p, d))
+			buf_addf(doors, "%s%s", doors->len ? " " : "", door_names[d]);
+}
+
+/* The settings of a part, 'key = value' a line, values of lists each on their own. */
+static void list_settings(const struct part *p, const struct conf *conf, struct buf *out)
+{
+	for (const struct conf_key *k = p->section ? p->section->keys : NULL; k && k->name; k++) {
+		autostrv struct strv set = {0};
+
+		if (conf_list_keys(conf, k->name, &set) < 0)
+			continue;
+		for (size_t i = 0; i < set.n; i++) {
+			autobuf struct buf value = BUF_INIT;
+			autostrv struct strv lines = {0};
+
+			if (!conf_where(conf, set.v[i]) || conf_get(conf, set.v[i], &value, NULL) < 0 ||
+			    !value.len)
+				continue;
+			strv_split(&lines, value.s, "\n");
+			for (size_t j = 0; j < lines.n; j++)
+				buf_addf(out, "%s = %s\n", set.v[i], lines.v[j]);
+		}
+	}
+}
+
+int lxcore_explain(lxcore_container *c,
+		   void (*say)(void *data, const char *part, const char *doors, const char *settings),
+		   void *data, lxcore_error *err)
+{
+	struct conf *conf = container_conf(c, err);
+
+	if (!conf)
+		return error_within(err, "%s", c->name);
+	for (size_t i = 0; boot_parts[i]; i++) {
+		autobuf struct buf doors = BUF_INIT, settings = BUF_INIT;
+
+		list_doors(boot_parts[i], &doors);
+		list_settings(boot_parts[i], conf, &settings);
+		buf_add(&settings, "", 0);
+		buf_add(&doors, "", 0);
+		say(data, boot_parts[i]->name, doors.s, settings.s);
+	}
+	return 0;
+}

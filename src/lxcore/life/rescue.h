@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Rescue: whoever finds a container whose supervisor is gone puts the host back as it was, from the
+ * journal alone.  Every command that opens a container comes by here first.
+ */
+#ifndef LXCORE_LIFE_RESCUE_H
+#define LXCORE_LIFE_RESCUE_H
+
+#include "life/container.h"
+
+/* 1: there was something and it is right now; 0: nothing to do (or it lives); -1: could not. */
+int rescue(struct lxcore_container *c, struct error *err);
+/* The same for every run directory below an lxcpath (lxc-ls comes by here). */
+void rescue_all(const char *lxcpath);
+
+#endif

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The supervisor's life: boot, wait, give back; again when init asked for a reboot.
+ *
+ * While it waits it holds at most sixteen descriptors and allocates nothing: who is connected stands
+ * in tables of a fixed size.
+ */
+#include "base/error.h"
+#include "life/supervise.h"
+#include "base/fd.h"
+#include "life/control.h"
+#include "life/events.h"
+#include "life/hub.h"
+#include "parts/init.h"
+#include "parts/network/network.h"
+#include "parts/start.h"
+#include "parts/terminals.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define CONNECTIONS 32
+
+/* What an epoll event is about: the kind in the upper half, an index in the lower. */
+enum watched { WATCH_INIT, WATCH_SIGNALS, WATCH_STARTER, WATCH_CONTROL, WATCH_CONNECTION,
+	       WATCH_CONSOLE, WATCH_CLIENT };
+
+struct watch {
+	struct supervisor *s;
+	struct hub hub;
+	int epoll, signals, control;
+	struct connection {
+		int fd;  /* -1: free */
+		int tty; /* that it holds; 0: none */
+	} connections[CONNECTIONS];
+	struct run_state state;
+	bool ended;
+};
+
+static int watch_add(struct watch *w, int fd, unsigned events, enum watched what, unsigned index)
+{
+	struct epoll_event e = {
+		.events = events, .data.u64 = (unsigned long long)what << 32 | index,
+	};
+
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e);
+}
+
+static void set_state(struct watch *w, enum lxcore_state state)
+{
+	const struct lxcore_container *c = w->s->container;
+
+	w->state.state = state;
+	rundir_write_state(w->s->boot->rundir, &w->state);
+	events_send(c->lxcpath, c->name, LXCORE_EVENT_STATE, (int)state);
+}
+
+static void tell_starter(struct supervisor *s, const struct launch_news *news, size_t body)
+{
+	if (s->starter >= 0)
+		fd_send(s->starter, news, offsetof(struct launch_news, error) + body, NULL, 0);
+}
+
+/* ---- the control socket ---- */
+
+static int give_tty(struct watch *w, int wanted, int *ret_tty)
+{
+	unsigned count = terminals_count(w->s->boot), taken = 0;
+
+	for (unsigned n = 1; n <= count; n++) {
+		bool busy = false;
+
+		if (wanted > 0 && n != (unsigned)wanted)
+			continue;
+		for (unsigned i = 0; i < CONNECTIONS; i++)
+			busy |= w->connections[i].fd >= 0 && w->connections[i].tty == (int)n;
+		if (!busy) {
+			*ret_tty = (int)n;
+			return terminals_tty(w->s->boot, n);
+		}
+		taken++;
+	}
+	errno = taken ? EBUSY : ENXIO;
+	return -1;
+}
+
+/* A stream to the console; *ret_fd is the client's end, which the answer carries. */
+static int give_console(struct watch *w, int *ret_fd)
+{
+	int pair[2], index;
+
+	if (w->hub.master < 0) {
+		errno = ENXIO;
+		return -1;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+		return -1;
+	index = hub_add_client(&w->hub, pair[0]);
+	if (index < 0 ||
+	    watch_add(w, pair[0], EPOLLIN | EPOLLRDHUP | EPOLLET, WATCH_CLIENT, (unsigned)index) < 0) {
+		close(pair[1]);
+		errno = EBUSY;
+		return -1;
+	}
+	*ret_fd = pair[1];
+	return 0;
+}
+
+static void resize_console(struct watch *w, int rows, int columns)
+{
+	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+
+	if (w->hub.master >= 0)
+		ioctl(w->hub.master, TIOCSWINSZ, &size);
+}
+
+/* Answer one request; true when the connection stays open to hold a tty. */
+static bool answer(struct watch *w, struct connection *c, const struct control_request *rq)
+{
+	struct control_answer a = {0};
+	int fd = -1, own = -1;
+	size_t size;
+
+	switch (rq->what) {
+	case CONTROL_TERMINAL:
+		if (rq->a == 0)
+			a.code = give_console(w, &own) < 0 ? errno : 0;
+		else if ((fd = give_tty(w, rq->a, &c->tty)) < 0)
+			a.code = errno;
+		a.value = c->tty;
+		break;
+	case CONTROL_LOG:
+		own = hub_copy_ring(&w->hub, rq->a, &size);
+		a.code = own < 0 ? errno : 0;
+		a.value = own < 0 ? 0 : (int)size;
+		break;
+	case CONTROL_RESIZE:
+		resize_console(w, rq->a, rq->b);
+		break;
+	case CONTROL_NOTE_STATE:
+		if (rq->a == LXCORE_FREEZING || rq->a == LXCORE_FROZEN || rq->a == LXCORE_THAWED ||
+		    rq->a == LXCORE_RUNNING)
+			events_send(w->s->container->lxcpath, w->s->container->name,
+				    LXCORE_EVENT_STATE, rq->a);
+		break;
+	default:
+		a.code = EINVAL;
+	}
+	if (own >= 0)
+		fd = own;
+	fd_send(c->fd, &a, sizeof(a), &fd, fd >= 0);
+	close_fd(&own);
+	return c->tty > 0;
+}
+
+static void on_connection(struct watch *w, unsigned index)
+{
+	struct connection *c = &w->connections[index];
+	struct control_request rq;
+	ssize_t n = fd_receive(c->fd, &rq, sizeof(rq), NULL, NULL);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n == sizeof(rq) && c->tty == 0 && answer(w, c, &rq))
+		return;
+	close_fd(&c->fd);
+	c->tty = 0;
+}
+
+static void on_control(struct watch *w)
+{
+	struct ucred peer = {0};
+	socklen_t size = sizeof(peer);
+	int fd = accept4(w->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	    (peer.uid == 0 || peer.uid == geteuid())) {
+		for (unsigned i = 0; i < CONNECTIONS; i++) {
+			if (w->connections[i].fd >= 0)
+				continue;
+			w->connections[i] = (struct connection){.fd = fd};
+			if (watch_add(w, fd, EPOLLIN | EPOLLRDHUP, WATCH_CONNECTION, i) == 0)
+				return;
+			w->connections[i].fd = -1;
+			break;
+		}
+	}
+	close(fd);
+}
+
+/* ---- waiting ---- */
+
+/* SIGTERM and its like ask us to end: pass it on to init as the request that it understands. */
+static void on_signal(struct watch *w)
+{
+	struct signalfd_siginfo info;
+	const char *why;
+
+	if (read(w->signals, &info, sizeof(info)) == sizeof(info))
+		proc_signal(w->s->boot->init_pidfd,
+			    init_halt_signal(w->s->boot->conf, w->state.init, &why));
+}
+
+/* The one who waits in the foreground is gone: nobody would ever see this container again. */
+static void on_starter(struct watch *w)
+{
+	char byte;
+
+	if (recv(w->s->starter, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN)
+		return;
+	close_fd(&w->s->starter);
+	proc_signal(w->s->boot->init_pidfd, SIGKILL);
+}
+
+static void dispatch(struct watch *w, enum watched what, unsigned index)
+{
+	switch (what) {
+	case WATCH_INIT:
+		w->ended = true;
+		break;
+	case WATCH_SIGNALS:
+		on_signal(w);
+		break;
+	case WATCH_STARTER:
+		on_starter(w);
+		break;
+	case WATCH_CONTROL:
+		on_control(w);
+		break;
+	case WATCH_CONNECTION:
+		on_connection(w, index);
+		break;
+	case WATCH_CONSOLE:
+		hub_on_master(&w->hub);
+		break;
+	case WATCH_CLIENT:
+		hub_on_client(&w->hub, index);
+		break;
+	}
+}
+
+/* Wait until init has ended; its wait status. */
+static int wait_for_end(struct watch *w)
+{
+	struct epoll_event events[8];
+	struct boot *b = w->s->boot;
+	int console = terminals_console(b), status;
+
+	w->ended = false;
+	hub_set_master(&w->hub, console);
+	if (console >= 0)
+		watch_add(w, console, EPOLLIN | EPOLLOUT | EPOLLET, WATCH_CONSOLE, 0);
+	watch_add(w, b->init_pidfd, EPOLLIN, WATCH_INIT, 0);
+	while (!w->ended) {
+		int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), -1);
+
+		for (int i = 0; i < n; i++)
+			dispatch(w, (enum watched)(events[i].data.u64 >> 32),
+				 (unsigned)events[i].data.u64);
+	}
+	hub_on_master(&w->hub);
+	hub_set_master(&w->hub, -1);
+	status = proc_reap(b->init_pidfd);
+	close_fd(&b->init_pidfd);
+	return status;
+}
+
+/* ---- one boot after the other ---- */
+
+static void release_all(struct watch *w, const char *target)
+{
+	struct boot *b = w->s->boot;
+	struct journal j;
+	struct release r = {
+		.name = b->name, .lxcpath = b->lxcpath, .dir = b->dir, .rundir = b->rundir,
+		.journal = &j, .conf = b->conf, .target = target, .boot = b, .init = b->init,
+	};
+
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		if (w->connections[i].tty)
+			close_fd(&w->connections[i].fd);
+		w->connections[i].tty = 0;
+	}
+	journal_load(&j, b->rundir);
+	boot_release(&r);
+	journal_close(&j);
+	journal_remove(b->rundir);
+}
+
+static void tell_timings(struct supervisor *s, const struct boot_timings *t)
+{
+	struct launch_news news = {.what = NEWS_TIMINGS, .timings = *t};
+
+	tell_starter(s, &news, sizeof(news.timings));
+}
+
+/* An init that was named by the user and fails at once has failed to start: look a moment longer. */
+static bool failed_at_once(struct watch *w, struct error *err)
+{
+	struct boot *b = w->s->boot;
+	char text[64];
+	siginfo_t info = {0};
+
+	if (b->foreground || !proc_wait_end(b->init_pidfd, init_is_custom(b) ? 20 : 0))
+		return false;
+	if (waitid(P_PIDFD, (id_t)b->init_pidfd, &info, WEXITED | WNOWAIT | __WALL) < 0 ||
+	    info.si_status == 0 || (info.si_code == CLD_KILLED &&
+				    (info.si_status == SIGHUP || info.si_status == SIGINT)))
+		return false;
+	proc_status_text(info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status,
+			 text);
+	error_set(err, ECHILD, "its init ended at once: %s", text);
+	error_mend(err, "lxc-start -F -n %s      (shows what it prints)", b->name);
+	return true;
+}
+
+static int boot_once(struct watch *w, struct error *err)
+{
+	struct supervisor *s = w->s;
+	struct boot_timings timings = {0};
+	struct boot *b = s->boot;
+	struct launch_news news = {.what = NEWS_RUNNING};
+
+	w->state.boot++;
+	w->state.init = (struct proc_id){0};
+	set_state(w, LXCORE_STARTING);
+	if (journal_open(&b->journal, b->rundir, err) < 0)
+		return -1;
+	if (boot_up(b, s->timed ? &timings : NULL, err) < 0)
+		return -1;
+	close_fd(&b->journal.fd);
+	w->state.init = b->init;
+	set_state(w, LXCORE_RUNNING);
+	if (failed_at_once(w, err))
+		return 1;
+	if (s->timed)
+		tell_timings(s, &timings);
+	tell_starter(s, &news, 0);
+	if (!b->foreground)
+		close_fd(&s->starter);
+	return 0;
+}
+
+static bool wants_reboot(int status)
+{
+	/* reboot(2) inside a pid namespace: RESTART shows as SIGHUP, halt and power-off as SIGINT
+	 * (pid_namespaces(7)). */
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP;
+}
+
+static void set_up(struct watch *w, struct error *err, bool *ret_ok)
+{
+	struct boot *b = w->s->boot;
+	sigset_t signals;
+
+	*ret_ok = false;
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	sigemptyset(&signals);
+	for (size_t i = 0; i < 5; i++)
+		sigaddset(&signals, (int[]){SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPWR}[i]);
+	w->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->control = fd_listen_at(b->rundir, CONTROL_SOCKET, SOCK_SEQPACKET | SOCK_NONBLOCK);
+	if (w->epoll < 0 || w->signals < 0 || w->control < 0) {
+		error_sys(err, "cannot set its supervisor up");
+		return;
+	}
+	if (hub_open(&w->hub, b->conf, err) < 0)
+		return;
+	watch_add(w, w->signals, EPOLLIN, WATCH_SIGNALS, 0);
+	watch_add(w, w->control, EPOLLIN, WATCH_CONTROL, 0);
+	if (b->foreground && w->s->starter >= 0)
+		watch_add(w, w->s->starter, EPOLLIN | EPOLLRDHUP, WATCH_STARTER, 0);
+	*ret_ok = true;
+}
+
+static _Noreturn void end(struct watch *w, const struct launch_news *news, size_t body)
+{
+	struct supervisor *s = w->s;
+	struct lxcore_container *c = s->container;
+
+	close_fd(&w->control);
+	if (start_is_ephemeral(s->boot->conf) && news->what == NEWS_ENDED && c->remove_ephemeral)
+		c->remove_ephemeral(c, NULL);
+	rundir_remove(c->lxcpath, c->name, s->boot->rundir);
+	events_send(c->lxcpath, c->name, LXCORE_EVENT_STATE, LXCORE_STOPPED);
+	hub_close(&w->hub);
+	close_fd(&s->lock);
+	tell_starter(s, news, body);
+	_exit(0);
+}
+
+_Noreturn void supervise(struct supervisor *s)
+{
+	struct watch w = {.s = s, .state = {.supervisor = {getpid(), proc_start_time(getpid())}}};
+	struct launch_news failed = {.what = NEWS_FAILED}, ended = {.what = NEWS_ENDED};
+	const struct boot fresh = *s->boot;
+	bool again = true, ok;
+
+	for (unsigned i = 0; i < CONNECTIONS; i++)
+		w.connections[i].fd = -1;
+	set_up(&w, &failed.error, &ok);
+	if (!ok)
+		end(&w, &failed, sizeof(failed.error));
+	while (again) {
+		int result;
+
+		strv_free(&s->boot->hook_env);
+		*s->boot = fresh;
+		result = boot_once(&w, &failed.error);
+
+		if (result < 0) {
+			set_state(&w, LXCORE_ABORTING);
+			journal_remove(s->boot->rundir);
+			end(&w, &failed, sizeof(failed.error));
+		}
+		ended.status = wait_for_end(&w);
+		again = wants_reboot(ended.status);
+		events_send(s->container->lxcpath, s->container->name, LXCORE_EVENT_EXIT,
+			    ended.status);
+		set_state(&w, LXCORE_STOPPING);
+		release_all(&w, again ? "reboot" : "stop");
+		rundir_keep_exit(s->container->lxcpath, s->container->name, ended.status);
+		if (result > 0)
+			end(&w, &failed, sizeof(failed.error));
+	}
+	end(&w, &ended, sizeof(ended.status));
+}
