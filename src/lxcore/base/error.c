@@ -7,6 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Names and values in an error come from files that anyone may have written, and end at a terminal:
+ * no control character of theirs gets there.
+ */
+static void tame(char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < ' ' || c == 0x7f)
+			*text = '?';
+		/* C1 controls: in UTF-8 c2 80 to c2 9f */
+		else if (c == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0)
+			text[0] = text[1] = '?';
+	}
+}
+
 int error_set(struct error *err, int code, const char *format, ...)
 {
 	va_list ap;
@@ -18,6 +35,7 @@ int error_set(struct error *err, int code, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(err->text, sizeof(err->text), format, ap);
 	va_end(ap);
+	tame(err->text);
 	return -1;
 }
 
@@ -34,6 +52,7 @@ int error_sys(struct error *err, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(err->text, sizeof(err->text), format, ap);
 	va_end(ap);
+	tame(err->text);
 	used = strlen(err->text);
 	snprintf(err->text + used, sizeof(err->text) - used, ": %s", strerror(code));
 	errno = code;
@@ -51,6 +70,7 @@ int error_within(struct error *err, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(prefix, sizeof(prefix) - 2, format, ap);
 	va_end(ap);
+	tame(prefix);
 	strcat(prefix, ": ");
 	before = strlen(prefix);
 	kept = strnlen(err->text, sizeof(err->text) - before - 1);
