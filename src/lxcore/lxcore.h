@@ -28,7 +28,11 @@ extern "C" {
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
+#ifdef LXCORE_BASE_ERROR_H /* inside the library it is base/error.h's */
+typedef struct error lxcore_error;
+#else
 typedef struct lxcore_error lxcore_error;
+#endif
 
 LXCORE_API lxcore_error *lxcore_error_new(void);
 LXCORE_API void lxcore_error_free(lxcore_error *err);
@@ -55,7 +59,8 @@ LXCORE_API const char *lxcore_install_dir(const char *which);
 
 /*
  * Log to a file.  Level is a name (TRACE DEBUG INFO NOTICE WARN ERROR CRIT ALERT FATAL, any case).
- * 'program' and 'container' stand in each line; they and 'file' are copied.
+ * 'program' and 'container' stand in each line; they and 'file' are copied.  'file' NULL: the usual
+ * place, LOGDIR/CONTAINER.log for root, else LXCPATH/CONTAINER/CONTAINER.log.
  */
 LXCORE_API int lxcore_log_open(const char *file, const char *level, const char *program,
 			       const char *container, lxcore_error *err);
@@ -229,7 +234,9 @@ struct lxcore_attach {
 /*
  * Run a command inside and wait for it; *ret_status is its wait status.  Without 'terminal' its
  * three descriptors are passed as they are; with it, std_fds[0] is put into raw mode, size and
- * signals are forwarded, and the terminal is put back as it was.
+ * signals are forwarded, and the terminal is put back as it was.  When the command cannot be executed
+ * the error says why, and *ret_status is as a shell would have it: 127 << 8 (no such command) or
+ * 126 << 8; it is left alone by other failures.  (lxcore_start with 'execute' does the same.)
  */
 LXCORE_API int lxcore_attach(lxcore_container *c, const struct lxcore_attach *how, int *ret_status,
 			     lxcore_error *err);

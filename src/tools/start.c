@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lxc-start: run a container's init, detached or on this terminal. */
+#include "cli.h"
+#include "launch.h"
+#include "report.h"
+#include "tools.h"
+
+#include <unistd.h>
+
+struct start_options {
+	bool daemon, foreground, close_all_fds, explain, timing;
+	const char *pidfile, *console, *console_log;
+	struct launch launch;
+};
+
+#define AT(field) offsetof(struct start_options, field)
+static const struct option_row rows[] = {
+	{'d', "daemon", NULL, "Return when the container is running (default)", OPT_FLAG, AT(daemon)},
+	{'F', "foreground", NULL, "Show its console here, and return when it has ended", OPT_FLAG,
+	 AT(foreground)},
+	{'p', "pidfile", "FILE", "Write the process id of the container's supervisor to FILE", OPT_TEXT,
+	 AT(pidfile)},
+	{'c', "console", "FILE", "Use the terminal or file FILE as console (lxc.console.path)", OPT_TEXT,
+	 AT(console)},
+	{'L', "console-log", "FILE", "Append what the console shows to FILE (lxc.console.logfile)",
+	 OPT_TEXT, AT(console_log)},
+	{'C', "close-all-fds", NULL, "Close inherited descriptors (a detached start always does)", OPT_FLAG,
+	 AT(close_all_fds)},
+	LAUNCH_ROWS(struct start_options),
+	{0, "explain", NULL, "Start nothing; show which parts would act, with which settings", OPT_FLAG,
+	 AT(explain)},
+	{0, "timing", NULL, "Show what each part of the start took", OPT_FLAG, AT(timing)},
+	{0}
+};
+
+/* An init that fails at once is no running container, though its start went well. */
+static int look_again(const struct cli *cli, lxcore_container *c)
+{
+	int status;
+
+	if (lxcore_state(c) != LXCORE_STOPPED || lxcore_last_exit(c, &status, NULL, NULL) < 0)
+		return 0;
+	status = launch_status(status);
+	if (status > 128)
+		return cli_error(cli, "%s: init ended at once, killed by signal %d", cli->name,
+				 status - 128);
+	if (status > 0)
+		return cli_error(cli, "%s: init ended at once, with exit status %d", cli->name, status);
+	return 0;
+}
+
+static int start(struct cli *cli, const struct start_options *o, lxcore_container *c)
+{
+	struct lxcore_start how = LXCORE_START_INIT;
+	struct timings timings = {0};
+	int status = 0, result;
+
+	how.command = cli->words.v;
+	how.pidfile = o->pidfile;
+	if (o->timing) {
+		how.timing = report_take;
+		how.timing_data = &timings;
+	}
+	if (o->foreground)
+		launch_foreground(&how);
+	result = lxcore_start(c, &how, &status, cli->err);
+	if (o->timing)
+		report_timing(cli, &timings);
+	cli_notices(cli, c);
+	if (result < 0)
+		return cli_fail(cli);
+	return o->foreground ? launch_status(status) : look_again(cli, c);
+}
+
+static int run(struct cli *cli, const void *options)
+{
+	const struct start_options *o = options;
+	autocontainer lxcore_container *c = NULL;
+
+	if (o->daemon && o->foreground)
+		return cli_error(cli, "cannot start %s: -d and -F exclude each other", cli->name);
+	if (o->close_all_fds)
+		close_range(3, ~0u, 0);
+	c = cli_open(cli);
+	if (!c || launch_define(cli, c, &o->launch) ||
+	    launch_set(cli, c, "--console", "lxc.console.path", o->console) ||
+	    launch_set(cli, c, "--console-log", "lxc.console.logfile", o->console_log))
+		return 1;
+	return o->explain ? report_explain(cli, c) : start(cli, o, c);
+}
+
+static const struct manual manual = {
+	.description =
+	"Starts the container NAME: checks its configuration against this host, makes what it needs "
+	"and runs its init. Everything wrong that can be known is told before a process is born.\n\n"
+	"COMMAND replaces `lxc.init.cmd` for this run. Words after the container's name belong to it "
+	"from its first one on; `--` before it makes this plain.",
+	.exits = (const struct meaning[]){
+		{"N", "with `-F`: init ended with N; an orderly halt or power-off from inside is 0"},
+		{"128+N", "with `-F`: signal N killed init"},
+		{0}},
+	.examples = (const struct meaning[]){
+		{"lxc-start -n web", "Start the container web."},
+		{"lxc-start -F web", "Watch it boot; it ends when the container is halted."},
+		{"lxc-start --explain web", "See what a start would do."},
+		{"lxc-start web -- /bin/sh -c 'echo hello'", "Run a command in place of init."},
+		{0}},
+	.differences =
+	"A container that is running already is an error with exit code 1; LXC prints an error and "
+	"returns 0.\n\n"
+	"In the foreground the exit code is init's; LXC returns 0 whatever init returned. A detached "
+	"start whose init fails at once is told, with exit code 1.\n\n"
+	"In the foreground without a terminal the command has the descriptors of lxc-start itself, so "
+	"pipes work.",
+	.see_also = "lxc-stop lxc-console lxc-attach lxc-info lxc-checkconfig",
+};
+
+const struct tool tool_start = {
+	.name = "lxc-start",
+	.purpose = "start a container",
+	.synopsis = "[-n] NAME [OPTION...] [-- COMMAND [ARGUMENT...]]",
+	.traits = TOOL_READS | TOOL_COMMAND | TOOL_RCFILE_F,
+	.choose = "--stopped",
+	.options = rows,
+	.options_size = sizeof(struct start_options),
+	.run = run,
+	.manual = &manual,
+};

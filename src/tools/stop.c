@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lxc-stop: ask a container to shut down, and end it by force when it does not. */
+#include "cli.h"
+#include "tools.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TIMEOUT 60
+#define PATIENCE 5 /* seconds after which a person wants to know what goes on */
+#define UNSET -1000
+
+struct stop_options {
+	bool reboot, nowait, kill, nolock, nokill;
+	int timeout;
+};
+static const struct stop_options presets = {.timeout = UNSET};
+
+#define AT(field) offsetof(struct stop_options, field)
+static const struct option_row rows[] = {
+	{'r', "reboot", NULL, "Ask it to reboot instead", OPT_FLAG, AT(reboot)},
+	{'W', "nowait", NULL, "Ask, and do not wait for what comes of it", OPT_FLAG, AT(nowait)},
+	{'t', "timeout", "SECONDS", "Wait so long before it is ended by force; default 60, -1: for ever",
+	 OPT_INT, AT(timeout)},
+	{'k', "kill", NULL, "End it at once, without asking", OPT_FLAG, AT(kill)},
+	{0, "nokill", NULL, "Only ask: do not end it by force after the timeout", OPT_FLAG, AT(nokill)},
+	{0, "nolock", NULL, "Accepted with -k, which waits for no lock", OPT_FLAG, AT(nolock)},
+	{0}
+};
+
+static int check_options(const struct cli *cli, const struct stop_options *o)
+{
+	bool timed = o->timeout != UNSET;
+
+	if (o->kill && (o->nokill || o->reboot || timed))
+		return cli_error(cli, "-k excludes %s",
+				 o->nokill ? "--nokill" : o->reboot ? "-r" : "-t");
+	if (o->nolock && !o->kill)
+		return cli_error(cli, "--nolock has a meaning with -k only");
+	if (timed && o->timeout < -1)
+		return cli_error(cli, "Invalid timeout: %d (-1 means for ever)", o->timeout);
+	return 0;
+}
+
+/* Not running: 2, as scripts know it; what does not exist cannot be stopped: 1. */
+static int not_running(const struct cli *cli, lxcore_container *c)
+{
+	if (!lxcore_is_defined(c))
+		return cli_error_mend(cli, "lxc-ls      (shows which there are)",
+				      "%s: container does not exist below %s", cli->name,
+				      lxcore_path(c));
+	cli_error(cli, "%s is not running", cli->name);
+	return 2;
+}
+
+static int end_by_force(const struct cli *cli, lxcore_container *c)
+{
+	if (lxcore_stop(c, cli->err) == 0)
+		return 0;
+	return lxcore_error_code(cli->err) == ESRCH ? not_running(cli, c) : cli_fail(cli);
+}
+
+static void tell_patience(const struct cli *cli, lxcore_container *c, int left, bool nokill)
+{
+	autofree char *why = NULL;
+
+	if (lxcore_halt_signal(c, &why, NULL) < 0 || !why)
+		why = must_have(strdup("its shutdown signal"));
+	if (left < 0)
+		cli_say(cli, "waiting for %s to shut down (it got %s), without a limit", cli->name, why);
+	else
+		cli_say(cli, "waiting for %s to shut down (it got %s), %s in %d s; now: lxc-stop -k %s",
+			cli->name, why, nokill ? "giving up" : "ending it by force", left, cli->name);
+}
+
+/* Ask once, and say after a while what is waited for: 0, or -1 with cli->err as lxcore_shutdown. */
+static int shut_down(const struct cli *cli, const struct stop_options *o, lxcore_container *c,
+		     int timeout)
+{
+	int first = timeout < 0 || timeout > PATIENCE ? PATIENCE : timeout, left;
+
+	if (!isatty(STDERR_FILENO) || timeout == 0 || first == timeout)
+		return lxcore_shutdown(c, timeout, cli->err);
+	if (lxcore_shutdown(c, first, cli->err) == 0)
+		return 0;
+	if (lxcore_error_code(cli->err) != ETIMEDOUT)
+		return -1;
+	left = timeout < 0 ? -1 : timeout - first;
+	tell_patience(cli, c, left, o->nokill);
+	return lxcore_wait(c, 1u << LXCORE_STOPPED, left, cli->err);
+}
+
+static int run(struct cli *cli, const void *options)
+{
+	const struct stop_options *o = options;
+	int timeout = o->nowait ? 0 : o->timeout == UNSET ? TIMEOUT : o->timeout;
+	autocontainer lxcore_container *c = NULL;
+
+	if (check_options(cli, o))
+		return 1;
+	c = cli_open(cli);
+	if (!c)
+		return 1;
+	if (lxcore_state(c) == LXCORE_STOPPED)
+		return not_running(cli, c);
+	if (o->kill)
+		return end_by_force(cli, c);
+	if (o->reboot)
+		return lxcore_reboot(c, timeout, cli->err) < 0 ? cli_fail(cli) : 0;
+	if (shut_down(cli, o, c, timeout) == 0)
+		return 0;
+	if (lxcore_error_code(cli->err) == ESRCH)
+		return not_running(cli, c);
+	if (lxcore_error_code(cli->err) != ETIMEDOUT || o->nokill)
+		return cli_fail(cli);
+	cli_say(cli, "%s did not shut down within %d s: ending it by force", cli->name, timeout);
+	/* It may have ended in between, which is as good. */
+	return lxcore_stop(c, cli->err) < 0 && lxcore_error_code(cli->err) != ESRCH ?
+		cli_fail(cli) : 0;
+}
+
+static const struct manual manual = {
+	.description =
+	"Asks the init of the container NAME to shut down, with the signal that fits the init that "
+	"really runs (`lxc.signal.halt` overrides it), waits, and ends it by force when the time is "
+	"over. It works, too, when the configuration does not parse or the supervisor hangs.\n\n"
+	"On a terminal it says after five seconds what it is waiting for.",
+	.exits = (const struct meaning[]){
+		{"1", "it does not exist, or could not be stopped; with `--nokill`: not within the time"},
+		{"2", "the container exists, but is not running"},
+		{0}},
+	.examples = (const struct meaning[]){
+		{"lxc-stop -n web", "Shut it down; by force after 60 seconds."},
+		{"lxc-stop -k web", "End it at once."},
+		{"lxc-stop -r -t 30 web", "Reboot it, and wait until it runs again."},
+		{0}},
+	.differences =
+	"A container that does not exist is told from one that does not run: exit codes 1 and 2. LXC "
+	"says of both that they are not running.",
+	.see_also = "lxc-start lxc-wait lxc-freeze",
+};
+
+const struct tool tool_stop = {
+	.name = "lxc-stop",
+	.purpose = "stop or reboot a container",
+	.synopsis = "[-n] NAME [-W] [-r] [-t SECONDS] [--nokill]\n[-n] NAME -k",
+	.traits = TOOL_RCFILE,
+	.choose = "--running",
+	.options = rows,
+	.options_size = sizeof(struct stop_options),
+	.presets = &presets,
+	.run = run,
+	.manual = &manual,
+};

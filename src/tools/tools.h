@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The names of all tools: TOOLS(X) calls X(start) ... for each; tool_start is its table. */
+#ifndef LXC_TOOLS_TOOLS_H
+#define LXC_TOOLS_TOOLS_H
+
+#include "cli.h"
+
+#define TOOLS(X) \
+	X(attach) X(cgroup) X(checkconfig) X(config) X(console) X(create) X(destroy) X(execute) \
+	X(freeze) X(info) X(ls) X(monitor) X(start) X(stop) X(unfreeze) X(wait)
+
+#define TOOLS_DECLARE(name) extern const struct tool tool_##name;
+TOOLS(TOOLS_DECLARE)
+#undef TOOLS_DECLARE
+
+#endif
