@@ -135,6 +135,8 @@ struct boot {
 	struct rootfs_boot *rootfs;
 	struct seccomp_boot *seccomp;
 	struct namespaces_boot *namespaces;
+	struct hooks_boot *hooks;
+	int own_init; /* init: our small init for 'execute', a sealed memory file; 0: none */
 };
 
 /* What 'release' works from.  'conf' is the configuration of that boot, or NULL when a rescuer
@@ -147,7 +149,7 @@ struct release {
 	const char *target; /* "stop" or "reboot" */
 	bool rescue;        /* the supervisor is gone; it is not its own release */
 	struct proc_id init; /* pid 0: it was never born; the process itself is dead by now */
-	const struct boot *boot; /* the live state, NULL for a rescuer */
+	struct boot *boot; /* the live state, NULL for a rescuer */
 };
 
 /* Inside: give a descriptor to the supervisor.  Supervisor (seal): take the next one of a kind, -1

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Hooks: the user's own programs at certain moments of a container's life.  Most moments are parts of
+ * a boot (hooks.c); store/ runs those of copying and destroying through hooks_run().
+ */
+#ifndef LXCORE_PARTS_HOOKS_H
+#define LXCORE_PARTS_HOOKS_H
+
+#include "parts/part.h"
+
+enum hook_moment {
+	HOOK_PRE_START, HOOK_PRE_MOUNT, HOOK_MOUNT, HOOK_AUTODEV, HOOK_START, HOOK_START_HOST,
+	HOOK_STOP, HOOK_POST_STOP, HOOK_CLONE, HOOK_DESTROY, HOOK_N_MOMENTS
+};
+
+struct hook_call {
+	const struct conf *conf;
+	const char *name;         /* of the container */
+	/* NAME=VALUE, last word over what the configuration alone tells (LXC_NAME, LXC_CONFIG_FILE,
+	 * LXC_ROOTFS_PATH, LXC_ROOTFS_MOUNT, LXC_CONSOLE ...) */
+	const struct strv *env;
+	const struct strv *args;  /* extra words behind the fixed ones, or NULL */
+	bool inside;              /* also lxc.environment and lxc.environment.hooks */
+};
+
+extern const struct conf_section hooks_section;
+
+/* "pre-start", "clone" ... */
+const char *hooks_moment_name(enum hook_moment moment);
+bool hooks_any(const struct conf *c, enum hook_moment moment);
+/*
+ * Run the hooks of a moment in their order; the first that fails ends it with -1: 'hook pre-start
+ * "/path args" ended with exit status 3; it said: ...'.
+ */
+int hooks_run(enum hook_moment moment, const struct hook_call *call, struct error *err);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Keys of those who start containers: lxc-autostart's order, groups, the log, and whether the
+ * container goes for good when it stops.  They have no doors: life/ and store/ read them.
+ */
+#include "parts/start.h"
+
+#include <string.h>
+
+static const struct conf_word levels[] = {
+	{"TRACE", 1}, {"DEBUG", 2}, {"INFO", 3}, {"NOTICE", 4}, {"WARN", 5},
+	{"ERROR", 6}, {"CRIT", 7}, {"ALERT", 8}, {"FATAL", 9}, {NULL, 0},
+};
+
+static int set_level(void *field, const struct conf_key *key, const char *sub, const char *value,
+		     struct error *err)
+{
+	unsigned long long n;
+
+	if (!str_to_u64(value, &n))
+		return conf_choice.set(field, key, sub, value, err);
+	if (n > 8)
+		return error_set(err, EINVAL, "\"%s\" is no log level between 0 and 8", value);
+	*(int *)field = (int)n + 1;
+	return 0;
+}
+
+static void get_level(const void *field, const struct conf_key *key, const char *sub,
+		      struct buf *out)
+{
+	if (!*(const int *)field)
+		buf_puts(out, "NOTSET");
+	else
+		conf_choice.get(field, key, sub, out);
+}
+
+static void clear_level(void *field, const struct conf_key *key, const char *sub)
+{
+	*(int *)field = 0;
+}
+
+static const struct conf_type type_level = {"LEVEL", set_level, get_level, clear_level,
+					    conf_replaces};
+
+#define FIELD(name) offsetof(struct start_conf, name)
+static const struct conf_key keys[] = {
+	{"lxc.start.auto", &conf_bool, FIELD(automatic), .preset = "0",
+	 .summary = "lxc-autostart starts this container."},
+	{"lxc.start.delay", &conf_uint, FIELD(delay), .preset = "0",
+	 .summary = "Seconds that lxc-autostart waits after starting it."},
+	{"lxc.start.order", &conf_int, FIELD(order), .preset = "0",
+	 .summary = "lxc-autostart starts lower numbers earlier."},
+	{"lxc.group", &conf_words, FIELD(groups),
+	 .summary = "Groups of containers that this one belongs to."},
+	{"lxc.ephemeral", &conf_bool, FIELD(ephemeral), .preset = "0",
+	 .summary = "Destroy the container when it stops."},
+	{"lxc.log.file", &conf_path, FIELD(log_file), .summary = "File that the log is added to."},
+	{"lxc.log.level", &type_level, FIELD(log_level), .extra = levels,
+	 .summary = "Least severity that is logged: TRACE, DEBUG, INFO, NOTICE, WARN, ERROR, CRIT, "
+		    "ALERT, FATAL or 0 to 8; ERROR when it is not set."},
+	{"lxc.log.syslog", &conf_string, FIELD(log_file), .syntax = "daemon|local0..local7",
+	 .summary = "Log to this syslog facility.",
+	 .unsupported = "logging to syslog is not there yet; use lxc.log.file"},
+	{NULL},
+};
+const struct conf_section start_section = {"start", sizeof(struct start_conf), keys};
+
+const struct part part_start = {.name = "start", .section = &start_section};

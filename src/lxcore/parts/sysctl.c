@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Kernel settings of the container's namespaces (lxc.sysctl.*), written from inside through our own
+ * procfs: whatever the container has mounted on /proc by then is not trusted with a write.
+ */
+#include "parts/part.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+struct sysctl_conf {
+	struct conf_pairs settings;
+};
+
+/* sysctl(8): whichever of '.' and '/' comes first separates, the other one is an ordinary letter. */
+static char *path_of(const char *name)
+{
+	char *path = str_printf("sys/%s", name);
+	const char *first = strpbrk(name, "./");
+
+	for (char *at = path ? path + strlen("sys/") : NULL; at && first && *first == '.' && *at; at++)
+		*at = *at == '.' ? '/' : *at == '/' ? '.' : *at;
+	return path;
+}
+
+static bool has_dot_dot(const char *path)
+{
+	for (const char *at = strstr(path, ".."); at; at = strstr(at + 1, ".."))
+		if ((at == path || at[-1] == '/') && (at[2] == '/' || !at[2]))
+			return true;
+	return false;
+}
+
+static int set_setting(void *field, const struct conf_key *key, const char *sub, const char *value,
+		       struct error *err)
+{
+	autofree char *path = path_of(sub);
+
+	if (!*sub || !path || has_dot_dot(path) || strstr(path, "//") || str_ends(path, "/"))
+		return error_set(err, EINVAL, "\"%s\" is no name of a kernel setting", sub);
+	return conf_pairs.set(field, key, sub, value, err);
+}
+
+static void get_setting(const void *field, const struct conf_key *key, const char *sub,
+			struct buf *out)
+{
+	conf_pairs.get(field, key, sub, out);
+}
+
+static void clear_setting(void *field, const struct conf_key *key, const char *sub)
+{
+	conf_pairs.clear(field, key, sub);
+}
+
+static const struct conf_type type_setting = {"TEXT", set_setting, get_setting, clear_setting,
+					      conf_replaces};
+static const struct conf_key keys[] = {
+	{"lxc.sysctl.", &type_setting, offsetof(struct sysctl_conf, settings),
+	 .summary = "A kernel setting of the container's namespaces, as sysctl(8) names it."},
+	{NULL},
+};
+static const struct conf_section section = {"sysctl", sizeof(struct sysctl_conf), keys};
+
+static int write_setting(int proc, const struct conf_pair *pair, struct error *err)
+{
+	autofree char *path = path_of(pair->name);
+	autoclose int fd = path ? path_open_in(proc, path, O_WRONLY | O_NOCTTY, 0) : -1;
+	ssize_t n = fd < 0 ? -1 : write(fd, pair->value, strlen(pair->value));
+
+	if (n >= 0)
+		return 0;
+	error_sys(err, "cannot set %s to \"%s\" (lxc.sysctl.%s)", pair->name, pair->value,
+		  pair->name);
+	if (errno == EACCES || errno == EROFS || errno == EPERM)
+		error_mend(err, "set it on the host: sysctl -w %s=%s      (the kernel keeps no value of "
+			   "its own for this container)", pair->name, pair->value);
+	else if (errno == ENOENT)
+		error_mend(err, "remove lxc.sysctl.%s: this kernel does not have it, or not in the "
+			   "namespaces of the container", pair->name);
+	return -1;
+}
+
+static int enter(struct boot *b, struct error *err)
+{
+	const struct sysctl_conf *s = conf_of(b->conf, &section);
+	struct statfs fs;
+
+	if (!s->settings.n)
+		return 0;
+	if (b->proc < 0 || fstatfs(b->proc, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return error_set(err, ENOSYS, "cannot set lxc.sysctl.%s: there is no procfs of the "
+				 "container", s->settings.v[0].name);
+	for (size_t i = 0; i < s->settings.n; i++)
+		if (write_setting(b->proc, &s->settings.v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+const struct part part_sysctl = {
+	.name = "sysctl",
+	.section = &section,
+	.enter = enter,
+};
