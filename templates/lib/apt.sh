@@ -136,8 +136,9 @@ Signed-By: $4"
 apt_install() {
 	put usr/sbin/policy-rc.d 755 '#!/bin/sh' 'exit 101'
 	# shellcheck disable=SC2016 # the container's shell expands it
-	work enter_networked sh -eu -c 'apt-get -q update; apt-get -q -y --no-install-recommends install "$@"
-		apt-get clean' sh "$@" || die "install $*: apt-get failed" \
+	work enter_networked sh -eu -c 'apt-get -qq update
+		apt-get -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" >/dev/null
+		apt-get clean' sh "$@" || die "install $*: apt-get failed as it said above" \
 		"check the names, and that the mirror can be reached"
 	rm -f "$rootfs/usr/sbin/policy-rc.d"
 }

@@ -6,7 +6,7 @@
 # copy_tree FROM TO: the content of FROM into the directory TO, with owners, modes, times, extended
 # attributes, ACLs, hard links and holes; blocks are shared where the filesystem can.
 copy_tree() {
-	mkdir -p "$2" && work cp -a --reflink=auto "$1/." "$2/" || die "copy $1 to $2"
+	work cp -a --reflink=auto "$1/." "$2/" || die "copy $1 to $2"
 }
 
 # remove_tree DIR: never past a mount point, since what is mounted below belongs to somebody else.

@@ -6,6 +6,17 @@
 # Paths are relative to the root filesystem.
 # shellcheck shell=sh disable=SC2154
 
+# rootfs_fresh: makes the directory; a tree that is there already is not ours to write into.
+rootfs_fresh() {
+	mkdir -p "$rootfs" || die "make $rootfs"
+	for entry in "$rootfs"/* "$rootfs"/.[!.]*; do
+		case $entry in */lost+found) continue ;; esac
+		if [ -e "$entry" ] || [ -L "$entry" ]; then
+			die "fill $rootfs: it is not empty (it has ${entry##*/})"
+		fi
+	done
+}
+
 # inside PATH: sets `target`, its place as seen from the host; ends if a link lies on the way.
 inside() {
 	target=$rootfs
@@ -55,10 +66,10 @@ enter() {
 		${http_proxy:+"http_proxy=$http_proxy"} chroot "$rootfs" "$@"
 }
 
-# own_namespaces COMMAND...: mounts that it leaves behind and daemons that it starts end with it.
-# It does not come back: run it through `work`.
+# own_namespaces COMMAND...: mounts that it leaves behind and daemons that it starts end with it, and
+# it ends with us, even if we are killed. It does not come back: run it through `work`.
 own_namespaces() {
-	exec unshare --mount --pid --mount-proc --fork --kill-child "$@"
+	exec setpriv --pdeathsig KILL unshare --mount --pid --mount-proc --fork --kill-child "$@"
 }
 
 # enter_networked COMMAND...: with /proc, /dev and the host's name servers besides.

@@ -33,4 +33,7 @@ systemd_container() {
 	systemd_mask udev.service systemd-udevd.service systemd-udevd-control.socket \
 		systemd-udevd-kernel.socket systemd-udev-trigger.service systemd-udev-settle.service \
 		sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount
+	# The tree is complete: nothing to bring up to date at the first boot.
+	put etc/.updated 644 ''
+	put var/.updated 644 ''
 }
