@@ -235,9 +235,11 @@ static int set_value(struct conf *c, const struct known *k, const char *sub, con
 		return error_set(err, ENOTSUP, "%s%s is not supported yet: %s", k->key->name, sub,
 				 k->key->unsupported);
 	if (keys_is_family(k->key) && !*sub)
-		return error_set(err, EINVAL, "%.*s is set by its parts: a name must follow, as in "
-				 "\"%sNAME = %s\"", (int)strlen(k->key->name) - 1, k->key->name,
-				 k->key->name, k->key->syntax ? k->key->syntax : k->key->type->syntax);
+		return error_set(err, EINVAL,
+				 "%.*s is set by its parts: a name must follow, as in "
+				 "\"%sNAME = %s\"",
+				 (int)strlen(k->key->name) - 1, k->key->name, k->key->name,
+				 k->key->syntax ? k->key->syntax : k->key->type->syntax);
 	if (k->key->type->set(keys_field(c, k), k->key, sub, value, err) < 0)
 		return error_within(err, "%s%s", k->key->name, sub);
 	return 0;
@@ -253,7 +255,7 @@ int conf_apply(struct conf *c, struct source *from, const char *name, const char
 	if (strcmp(name, CONF_INCLUDE) == 0)
 		return *value ? grammar_include(c, value, from, err) : 0;
 	k = keys_find(c, name, &sub);
-	/* lxc.net.0.ipv4 is an old name below a family of today; a group's name may be an old key. */
+	/* Old names also stand below a family of today (lxc.net.0.ipv4) or are those of a group. */
 	if (!k || *sub) {
 		old = apply_legacy(c, from, name, value, err);
 		if (old)

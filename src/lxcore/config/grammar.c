@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The grammar: lines 'lxc.key = value', quotes, comments, templates of hardware addresses, and files
- * that include others.  What a file holds is not trusted to be text at all.
+ * The grammar: lines 'lxc.key = value', quotes, comments, templates of hardware addresses, and
+ * files that include others.  What a file holds is not trusted to be text at all.
  *
- * A line whose first word does not begin with 'lxc.' means nothing and is kept as it is.  There are no
- * continued lines and no comments behind a value.
+ * A line whose first word does not begin with 'lxc.' means nothing and is kept as it is.  There are
+ * no continued lines and no comments behind a value.
  */
 #include "base/fd.h"
 #include "config/inner.h"
@@ -60,13 +60,14 @@ void grammar_write(struct buf *out, const char *name, const char *value)
 		buf_addf(out, quotes ? "%s = \"%s\"\n" : "%s = %s\n", name, value);
 }
 
-/* The addresses that a name stands for are given once, where they are read, so that saving keeps them. */
+/* A template becomes an address once, where it is read, so that saving keeps the address. */
 int grammar_fill(const char *name, size_t name_len, char *value, size_t value_len)
 {
 	static const char start[] = "lxc.net", end[] = ".hwaddr";
 	size_t digits = 0;
 
-	if (name_len < sizeof(start) + sizeof(end) - 2 || memcmp(name, start, sizeof(start) - 1) != 0 ||
+	if (name_len < sizeof(start) + sizeof(end) - 2 ||
+	    memcmp(name, start, sizeof(start) - 1) != 0 ||
 	    memcmp(name + name_len - (sizeof(end) - 1), end, sizeof(end) - 1) != 0)
 		return 0;
 	for (size_t i = 0; i < value_len; i++) {
@@ -94,8 +95,10 @@ static int read_setting(struct conf *c, char *line, struct source *from, struct 
 
 	cut_end(line);
 	if (!equals)
-		return error_set(err, EINVAL, "\"%.80s\" has no '='; a setting is written "
-				 "\"lxc.key = value\"", line);
+		return error_set(err, EINVAL,
+				 "\"%.80s\" has no '='; a setting is written "
+				 "\"lxc.key = value\"",
+				 line);
 	*equals = '\0';
 	cut_end(line);
 	return conf_apply(c, from, line, grammar_value(equals + 1), err);
@@ -126,8 +129,10 @@ static int read_line(struct conf *c, char *line, size_t n, struct source *from, 
 
 		while (end > line && strchr(BLANKS, end[-1]))
 			end--;
-		if (grammar_fill(line, (size_t)(end - line), equals, n - (size_t)(equals - line)) < 0)
+		n -= (size_t)(equals - line);
+		if (grammar_fill(line, (size_t)(end - line), equals, n) < 0)
 			return error_sys(err, "cannot make a random hardware address");
+		n += (size_t)(equals - line);
 	}
 	copy = strndup(line, n);
 	if (!copy)
@@ -192,8 +197,10 @@ static int read_file(struct source *from, struct buf *text, struct error *err)
 		return S_ISDIR(st.st_mode) ? -1 : error_mend(err, "write the settings to a file");
 	}
 	if (st.st_size > LARGEST_FILE)
-		return error_set(err, EFBIG, "cannot read configuration \"%s\": it is larger than "
-				 "%d MiB", from->name, LARGEST_FILE >> 20);
+		return error_set(err, EFBIG,
+				 "cannot read configuration \"%s\": it is larger than "
+				 "%d MiB",
+				 from->name, LARGEST_FILE >> 20);
 	/* One allocation of the right size; a file of /proc says that it is empty. */
 	text->s = malloc((size_t)st.st_size + 2);
 	if (!text->s)
@@ -242,10 +249,13 @@ static int check_source(struct conf *c, const struct source *from, struct error 
 		if (s->ino == from->ino && s->dev == from->dev && s->ino)
 			return refuse_loop(from, err);
 	if (from->depth > DEEPEST_INCLUDE)
-		return error_set(err, ELOOP, "cannot include \"%s\": more than %d files include one "
-				 "another", from->name, DEEPEST_INCLUDE);
+		return error_set(err, ELOOP,
+				 "cannot include \"%s\": more than %d files include one "
+				 "another",
+				 from->name, DEEPEST_INCLUDE);
 	if (++c->n_files > MOST_FILES)
-		return error_set(err, E2BIG, "cannot include \"%s\": more than %d files are included",
+		return error_set(err, E2BIG,
+				 "cannot include \"%s\": more than %d files are included",
 				 from->name, MOST_FILES);
 	return 0;
 }
@@ -257,7 +267,8 @@ int grammar_load(struct conf *c, const char *file, const struct source *by, stru
 	int origin = conf_origin(c, file);
 
 	if (origin < 0)
-		return error_set(err, ENOMEM, "cannot read configuration \"%s\": out of memory", file);
+		return error_set(err, ENOMEM, "cannot read configuration \"%s\": out of memory",
+				 file);
 	from.origin = (uint16_t)origin;
 	if (read_file(&from, &text, err) < 0 || check_source(c, &from, err) < 0)
 		return -1;
@@ -298,8 +309,8 @@ static int load_dir(struct conf *c, const char *dir, const struct source *by, st
 			return error_set(err, ENOMEM, "out of memory");
 	strv_sort(&names);
 	for (size_t i = 0; i < names.n; i++) {
-		autofree char *path = str_printf("%s%s%s", dir, str_ends(dir, "/") ? "" : "/",
-						 names.v[i]);
+		autofree char *path =
+			str_printf("%s%s%s", dir, str_ends(dir, "/") ? "" : "/", names.v[i]);
 
 		if (!path)
 			return error_set(err, ENOMEM, "out of memory");
@@ -316,7 +327,8 @@ int grammar_include(struct conf *c, const char *value, const struct source *by, 
 	struct stat st;
 
 	slash = beside && *value != '/' ? strrchr(beside, '/') : NULL;
-	path = str_printf("%.*s%s", slash ? (int)(slash + 1 - beside) : 0, slash ? beside : "", value);
+	path = str_printf("%.*s%s", slash ? (int)(slash + 1 - beside) : 0, slash ? beside : "",
+			  value);
 	if (!path)
 		return error_set(err, ENOMEM, "out of memory");
 	if (str_ends(path, "/"))

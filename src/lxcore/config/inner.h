@@ -100,7 +100,8 @@ void grammar_write(struct buf *out, const char *name, const char *value);
 /* Replace each x of a hardware address by a random digit. 'name' need not end in NUL. */
 int grammar_fill(const char *name, size_t name_len, char *value, size_t value_len);
 
-/* text.c: lines of the kept text whose key, under its present name, is 'name' (below: or below it) */
+/* text.c: lines of the kept text whose key, under its present name, is 'name' (below: or below it)
+ */
 void text_remove(struct buf *text, const char *name, bool below);
 void text_set(struct buf *text, const char *name, const char *value, bool replace);
 void text_values(const struct buf *text, const char *name, struct buf *out);

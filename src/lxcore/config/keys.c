@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Finding a key by its name.  All sections' tables are put into one hash table of numbers, because a
- * configuration is read at every start and for every row of a listing.
+ * Finding a key by its name.  All sections' tables are put into one hash table of numbers, because
+ * a configuration is read at every start and for every row of a listing.
  */
 #include "config/inner.h"
 
@@ -209,6 +209,6 @@ int keys_unknown(const struct conf *c, const char *name, struct error *err)
 			if (*p == '.')
 				rest += strcspn(rest, ".") + 1;
 	}
-	return error_set(err, EINVAL, "unknown key \"%.120s\"; the nearest is \"%s%s\"", name, nearest,
-			 rest);
+	return error_set(err, EINVAL, "unknown key \"%.120s\"; the nearest is \"%s%s\"", name,
+			 nearest, rest);
 }

@@ -19,7 +19,7 @@ extern const struct legacy_name legacy_names[];
 
 /* What must be remembered from line to line. */
 struct legacy {
-	unsigned nics;         /* blocks of unindexed lxc.network.* so far; each begins with its type */
+	unsigned nics; /* blocks of unindexed lxc.network.* so far; each begins with its type */
 	char *rootfs, *backend; /* of lxc.rootfs and lxc.rootfs.backend */
 };
 
@@ -29,8 +29,8 @@ struct legacy {
  */
 bool legacy_rename(unsigned *nics, const char *name, struct buf *now);
 /*
- * The value that belongs to the present name; fills 'now' where two old keys make one (lxc.rootfs and
- * lxc.rootfs.backend, in whichever order).
+ * The value that belongs to the present name; fills 'now' where two old keys make one (lxc.rootfs
+ * and lxc.rootfs.backend, in whichever order).
  */
 void legacy_value(struct legacy *state, const char *name, const char *value, struct buf *now,
 		  struct buf *ret_value);

@@ -10,10 +10,10 @@
 #define BLANKS " \t\r\f\v"
 
 struct walk {
-	size_t start, end;   /* of the line; 'end' is behind its newline */
-	size_t value;        /* where the text behind '=' starts; 0: this line sets nothing */
-	struct buf name;     /* the present name of its key */
-	unsigned nics;       /* for old names of networks: legacy.h */
+	size_t start, end; /* of the line; 'end' is behind its newline */
+	size_t value;      /* where the text behind '=' starts; 0: this line sets nothing */
+	struct buf name;   /* the present name of its key */
+	unsigned nics;     /* for old names of networks: legacy.h */
 };
 
 static void read_key(struct walk *w, const char *line, size_t n)

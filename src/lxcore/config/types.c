@@ -139,9 +139,8 @@ static int set_size(void *field, const struct conf_key *key, const char *sub, co
 	static const struct {
 		const char *suffix;
 		unsigned shift;
-	} units[] = {{"", 0},    {"b", 0},   {"k", 10},   {"kb", 10},  {"kib", 10},
-		     {"m", 20},  {"mb", 20}, {"mib", 20}, {"g", 30},   {"gb", 30},
-		     {"gib", 30}};
+	} units[] = {{"", 0},    {"b", 0},    {"k", 10}, {"kb", 10}, {"kib", 10}, {"m", 20},
+		     {"mb", 20}, {"mib", 20}, {"g", 30}, {"gb", 30}, {"gib", 30}};
 	unsigned long long n;
 	char *end;
 
@@ -159,8 +158,9 @@ static int set_size(void *field, const struct conf_key *key, const char *sub, co
 		*(unsigned long long *)field = n << units[i].shift;
 		return 0;
 	}
-	return refuse(err, value, "is not a size: a number of bytes, or one with KB, MB or GB, "
-				  "or \"auto\"");
+	return refuse(err, value,
+		      "is not a size: a number of bytes, or one with KB, MB or GB, "
+		      "or \"auto\"");
 }
 
 static void get_size(const void *field, const struct conf_key *key, const char *sub,
@@ -226,8 +226,9 @@ static int set_signal(void *field, const struct conf_key *key, const char *sub, 
 	if (!n)
 		n = signal_realtime(value + (named ? 3 : 0));
 	if (!n)
-		return refuse(err, value, "is not a signal; one is written as a number, as SIGPWR, "
-					  "or as SIGRTMIN+3 (up to SIGRTMIN+%d)",
+		return refuse(err, value,
+			      "is not a signal; one is written as a number, as SIGPWR, "
+			      "or as SIGRTMIN+3 (up to SIGRTMIN+%d)",
 			      SIGRTMAX - SIGRTMIN);
 	if (!named)
 		return refuse(err, value, "is not a signal; write SIG%s", value);
@@ -419,7 +420,8 @@ static void get_pairs_as(const struct conf_pairs *pairs, const struct conf_key *
 {
 	for (size_t i = 0; i < pairs->n; i++) {
 		if (!*sub)
-			buf_addf(out, "%s%s = %s\n", key->name, pairs->v[i].name, pairs->v[i].value);
+			buf_addf(out, "%s%s = %s\n", key->name, pairs->v[i].name,
+				 pairs->v[i].value);
 		else if (strcmp(pairs->v[i].name, sub) == 0)
 			buf_addf(out, "%s%s", pairs->v[i].value, line_end);
 	}
