@@ -9,15 +9,14 @@
 config_open() {
 	config=$path/config
 	config_rootfs=''
-	config_newline=''
+	config_newline=''	# set if the last line has no end
 	if [ -e "$config" ]; then
-		while IFS= read -r line || [ -n "$line" ]; do
+		while IFS= read -r line || { [ -n "$line" ] && config_newline=1; }; do
 			config_split "$line"
 			if [ "$key" = lxc.rootfs.path ]; then
 				config_rootfs=$value
 			fi
 		done <"$config"
-		[ -z "${line-}" ] || config_newline=1
 	fi
 	case $config_rootfs in
 	[a-z]*:/*) config_default=${config_rootfs#*:} ;;

@@ -34,7 +34,7 @@ identity_ssh() {
 	# shellcheck disable=SC2016 # the container's shell expands it
 	enter sh -c 'for kind in rsa ecdsa ed25519; do
 			ssh-keygen -q -t $kind -N "" -C "root@$1" -f /etc/ssh/ssh_host_${kind}_key &
-		done; wait' sh "$name"
+		done; wait' sh "$name" || die "make ssh host keys for $name: its shell does not run"
 	for kind in rsa ecdsa ed25519; do
 		[ -s "$directory/ssh_host_${kind}_key" ] || die "make an ssh host key ($kind) for $name"
 	done

@@ -31,7 +31,7 @@ mirror_choose() {
 		*) die "fetch from '$url': it is no URL" ;;
 		esac
 		case $url in
-		*[[:space:]]* | *[[:cntrl:]]*) die "fetch from '$url': it has a blank" ;;
+		*[[:space:]]* | *[[:cntrl:]]*) die 'fetch from a mirror whose address has a blank in it' ;;
 		esac
 	done
 }
