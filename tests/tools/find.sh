@@ -23,10 +23,10 @@ processes_of() {
 	done
 }
 
+# What stands in the run directories.
 run_entries_of() {
 	local dir
-	for dir in ${LXT_RUN:-/run/lxcore /run/lxc "${LXC_PREFIX:-/usr}/var/run/lxc" \
-		"${LXC_PREFIX:-/usr}/var/run/lxcore"}; do
+	for dir in ${LXT_RUN:-/run/lxc}; do
 		[ ! -d "$dir" ] || find "$dir" -name "*$1*" ! -path "*/lock/*" 2>/dev/null
 	done
 }

@@ -230,7 +230,9 @@ make_container() {
 		echo "lxc.rootfs.path = dir:$P/$name/rootfs"
 		echo "lxc.uts.name = $name"
 		case "$*" in *lxc.net.*) ;; *) echo 'lxc.net.0.type = empty' ;; esac
-		for line in "$@"; do printf '%s\n' "$line"; done
+		case "$*" in *lxc.mount.auto*) ;; *) echo 'lxc.mount.auto = proc:mixed sys:ro' ;; esac
+		printf '%s\n' 'lxc.tty.max = 4' 'lxc.pty.max = 64'
+		for line; do printf '%s\n' "$line"; done
 	} >"$P/$name/config"
 }
 
@@ -279,7 +281,9 @@ leftovers() {
 		*[" /"]"$name"[" /"]*) echo "process $pid $(tr '\000' ' ' <"/proc/$pid/cmdline")" ;;
 		esac
 	done
-	run_entries_of "$name" | grep -E "$name\$" | sed 's/^/run /'
+	# How the last init ended is kept until the container is destroyed.
+	run_entries_of "$name" | grep -E "/$name\$" |
+		grep -v "${2:-/.exit/$name\$}" | sed 's/^/run /'
 	if [ "${2:-}" = destroyed ] && [ -e "$P/$name" -o -L "$P/$name" ]; then
 		echo "directory $P/$name"
 	fi
