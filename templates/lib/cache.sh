@@ -58,5 +58,6 @@ cache_tree() {
 
 # cache_fits NOTE
 cache_fits() {
-	[ -d "$tree" ] && [ -r "$tree.made-from" ] && read -r note <"$tree.made-from" && [ "$note" = "$1" ]
+	[ -d "$tree" ] && [ -r "$tree.made-from" ] && read -r made_from <"$tree.made-from" &&
+		[ "$made_from" = "$1" ]
 }

@@ -21,7 +21,7 @@ h|help||help|show this help'
 option_arch='
 a|arch|ARCH|arch|architecture; default: that of this host'
 option_mirrors='
-|mirror|URL|mirror|where to fetch from; default: $MIRROR, mirrors.conf, what this host uses
+|mirror|URL|mirror|where to fetch; default: $MIRROR, mirrors.conf, what this host uses
 |security-mirror|URL|security_mirror|the same for security updates ($SECURITY_MIRROR)
 |keyring|FILE|keyring|keys that must have signed the archive ($KEYRING)'
 option_packages='
