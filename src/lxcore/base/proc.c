@@ -4,9 +4,13 @@
 #include "fd.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -88,7 +92,15 @@ static _Noreturn void run_child(const struct proc_run *run, int input, int outpu
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	dup2(input, 0);
+	if (run->umask)
+		umask((mode_t)run->umask);
+	if (run->dies_with_us)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (run->private_mounts && (unshare(CLONE_NEWNS) < 0 ||
+				    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0))
+		goto failed;
+	if (!run->own_input)
+		dup2(input, 0);
 	if (output >= 0) {
 		dup2(output, 1);
 		dup2(output, 2);
@@ -101,6 +113,7 @@ static _Noreturn void run_child(const struct proc_run *run, int input, int outpu
 		execvpe(run->argv[0], (char *const *)run->argv, (char *const *)run->env);
 	else
 		execvp(run->argv[0], (char *const *)run->argv);
+failed:
 	code = errno;
 	if (write(report, &code, sizeof(code)) < 0)
 		_exit(126);

@@ -34,6 +34,10 @@ struct proc_run {
 	int keep_fd;             /* one descriptor that it inherits under the same number, or 0 */
 	int timeout_ms;          /* then SIGKILL and ETIMEDOUT; 0: no limit */
 	bool own_output;         /* it writes to our own stdout and stderr rather than into 'output' */
+	bool own_input;          /* it reads our own standard input */
+	bool private_mounts;     /* what it mounts is seen by itself alone and goes with it */
+	bool dies_with_us;       /* SIGKILL when the calling thread ends */
+	int umask;               /* its umask(2), or 0: the caller's */
 };
 /*
  * Run a program and wait for it.  Returns its wait status, or -1 with the error filled when it could

@@ -221,6 +221,15 @@ void running_close(struct running *r)
 	close_fd(&r->init_pidfd);
 }
 
+int running_cgroups(const struct running *r, struct journal *j, struct cgroup_running *ret,
+		    struct error *err)
+{
+	*j = (struct journal){.fd = -1};
+	if (!journal_load(j, r->rundir))
+		return error_set(err, ENOENT, "its journal cannot be read");
+	return cgroup_of_running(j, ret, err);
+}
+
 enum lxcore_state lxcore_state(lxcore_container *c)
 {
 	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};

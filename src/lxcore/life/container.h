@@ -38,6 +38,10 @@ struct running {
  */
 int running_find(struct lxcore_container *c, struct running *ret, struct error *err);
 void running_close(struct running *r);
+/* Its cgroups; the strings are the journal's, which the caller closes in any case. */
+struct cgroup_running;
+int running_cgroups(const struct running *r, struct journal *j, struct cgroup_running *ret,
+		    struct error *err);
 #define autorunning __attribute__((cleanup(running_close)))
 
 #endif

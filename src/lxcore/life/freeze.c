@@ -7,6 +7,7 @@
 #include "parts/cgroup/cgroup.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 /* The supervisor tells those who watch; nothing depends on it. */
 static void note(int rundir, enum lxcore_state state)
@@ -18,6 +19,19 @@ static void note(int rundir, enum lxcore_state state)
 		fd_send(sock, &rq, sizeof(rq), NULL, 0);
 }
 
+static int change_cgroup(const struct running *r, bool freeze, int timeout_ms, struct error *err)
+{
+	struct cgroup_running at;
+	struct journal j;
+	int result = running_cgroups(r, &j, &at, err);
+
+	if (result == 0)
+		result = freeze ? cgroup_freeze(&at, timeout_ms, err) :
+				  cgroup_thaw(&at, timeout_ms, err);
+	journal_close(&j);
+	return result;
+}
+
 static int change(lxcore_container *c, bool freeze, int timeout, struct error *err)
 {
 	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
@@ -27,7 +41,7 @@ static int change(lxcore_container *c, bool freeze, int timeout, struct error *e
 	if (cgroup_is_frozen_at(r.rundir) == freeze)
 		return 0;
 	note(r.rundir, freeze ? LXCORE_FREEZING : LXCORE_THAWED);
-	if (cgroup_freeze_at(r.rundir, freeze, timeout < 0 ? -1 : timeout * 1000, err) < 0) {
+	if (change_cgroup(&r, freeze, timeout < 0 ? -1 : timeout * 1000, err) < 0) {
 		note(r.rundir, freeze ? LXCORE_THAWED : LXCORE_FROZEN);
 		return error_within(err, "%s", c->name);
 	}

@@ -12,6 +12,7 @@
 #include "life/supervise.h"
 #include "life/terminal.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "parts/cgroup/cgroup.h"
 #include "parts/start.h"
 
@@ -106,7 +107,7 @@ static void stand_alone(struct launch *l)
 	if (chdir("/") < 0)
 		_exit(1);
 	umask(022);
-	int keep[] = {b->rundir, b->journal.fd, l->lock, l->news[1],
+	int keep[] = {b->rundir, l->lock, l->news[1], log_fd(),
 		      b->std_fds[0], b->std_fds[1], b->std_fds[2]};
 
 	close_all_but(keep, ARRAY_SIZE(keep));
@@ -118,13 +119,8 @@ static _Noreturn void be_supervisor(struct launch *l)
 		.container = l->container, .boot = &l->boot, .lock = l->lock, .starter = l->news[1],
 		.timed = l->how->timing != NULL,
 	};
-	struct launch_news failed = {.what = NEWS_FAILED};
 
 	prctl(PR_SET_NAME, "lxc-monitor");
-	if (cgroup_monitor_enter(&l->boot, &failed.error) < 0) {
-		fd_send(l->news[1], &failed, sizeof(failed), NULL, 0);
-		_exit(1);
-	}
 	supervise(&s);
 }
 
@@ -142,24 +138,22 @@ static _Noreturn void be_launcher(struct launch *l)
 {
 	struct error err = {0};
 	struct clone_args args = {.exit_signal = SIGCHLD};
+	autoclose int cgroup = -1;
 	long pid;
-	int cgroup;
 
 	setsid();
 	stand_alone(l);
-	if (journal_open(&l->boot.journal, l->boot.rundir, &err) < 0)
-		fail_launch(l, &err);
-	cgroup = cgroup_monitor_prepare(&l->boot, &err);
-	if (cgroup < -1 || err.code)
-		fail_launch(l, &err);
-	if (cgroup >= 0) {
-		args.flags = CLONE_INTO_CGROUP;
-		args.cgroup = (unsigned)cgroup;
-	}
+	cgroup = cgroup_monitor_birthplace(&l->boot);
+	args.flags = cgroup >= 0 ? CLONE_INTO_CGROUP : 0;
+	args.cgroup = cgroup >= 0 ? (unsigned)cgroup : 0;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0 && cgroup >= 0) {
+		/* It was a wish: where the host does not allow it, the launcher's cgroup will do. */
+		args.flags = 0;
+		pid = syscall(SYS_clone3, &args, sizeof(args));
+	}
 	if (pid == 0) {
 		close_fd(&cgroup);
-		close_fd(&l->boot.journal.fd);
 		be_supervisor(l);
 	}
 	if (pid < 0) {
@@ -276,6 +270,17 @@ static int fork_launcher(struct launch *l, struct error *err)
 	return 0;
 }
 
+/* The program's own choice (lxc-start --logfile) wins. */
+static int open_log(const struct conf *conf, const char *name, struct error *err)
+{
+	const struct start_conf *start = conf_of(conf, &start_section);
+
+	if (!start->log_file || log_is_open())
+		return 0;
+	return log_open(start->log_file, start->log_level ? (enum log_level)start->log_level : LOG_ERROR,
+			"lxcore", name, err);
+}
+
 static int prepare_launch(struct launch *l, struct error *err)
 {
 	struct lxcore_container *c = l->container;
@@ -290,7 +295,7 @@ static int prepare_launch(struct launch *l, struct error *err)
 	}
 	l->dir = rundir_path(c->lxcpath, c->name);
 	fill_boot(l, conf);
-	if (start_open_log(conf, c->name, err) < 0)
+	if (open_log(conf, c->name, err) < 0)
 		return -1;
 	rescue(c, NULL);
 	l->boot.rundir = rundir_lock(c->lxcpath, c->name, 0, &l->lock, err);

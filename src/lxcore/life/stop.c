@@ -57,6 +57,17 @@ static int hard_signal(struct lxcore_container *c, int rundir)
 	return number;
 }
 
+static void thaw(const struct running *r)
+{
+	struct cgroup_running at;
+	struct journal j;
+
+	if (cgroup_is_frozen_at(r->rundir) && running_cgroups(r, &j, &at, NULL) == 0) {
+		cgroup_thaw(&at, NOTICE_TIMEOUT_MS, NULL);
+		journal_close(&j);
+	}
+}
+
 int lxcore_stop(lxcore_container *c, lxcore_error *err)
 {
 	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
@@ -77,7 +88,7 @@ int lxcore_stop(lxcore_container *c, lxcore_error *err)
 			return error_within(err, "%s", c->name);
 		}
 		/* A frozen process of a v1 freezer dies only once it is thawed. */
-		cgroup_thaw_at(r.rundir);
+		thaw(&r);
 		if (number != SIGKILL && proc_wait_end(r.init_pidfd, RELEASE_TIMEOUT_MS) == 0)
 			proc_signal(r.init_pidfd, SIGKILL);
 	}

@@ -381,13 +381,20 @@ static void set_up(struct watch *w, struct error *err, bool *ret_ok)
 	*ret_ok = true;
 }
 
+static bool is_ephemeral(const struct conf *conf)
+{
+	const struct start_conf *start = conf_of(conf, &start_section);
+
+	return start->ephemeral;
+}
+
 static _Noreturn void end(struct watch *w, const struct launch_news *news, size_t body)
 {
 	struct supervisor *s = w->s;
 	struct lxcore_container *c = s->container;
 
 	close_fd(&w->control);
-	if (start_is_ephemeral(s->boot->conf) && news->what == NEWS_ENDED && c->remove_ephemeral)
+	if (is_ephemeral(s->boot->conf) && news->what == NEWS_ENDED && c->remove_ephemeral)
 		c->remove_ephemeral(c, NULL);
 	rundir_remove(c->lxcpath, c->name, s->boot->rundir);
 	events_send(c->lxcpath, c->name, LXCORE_EVENT_STATE, LXCORE_STOPPED);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The container's host name, and the machine type that uname(2) tells its processes. */
-#include "parts/part.h"
+#include "parts/uts.h"
 #include "base/auto.h"
 
 #include <sched.h>
@@ -81,6 +81,29 @@ static const struct conf_key keys[] = {
 };
 static const struct conf_section section = {"uts", sizeof(struct uts_conf), keys};
 
+static unsigned long personality_for(int arch)
+{
+	return arch == ARCH_UNCHANGED ? UTS_PERSONALITY_UNCHANGED :
+	       arch == ARCH_32 ? PER_LINUX32 : PER_LINUX;
+}
+
+unsigned long uts_personality_of(const struct conf *c)
+{
+	const struct uts_conf *s = conf_of(c, &section);
+
+	return personality_for(s->arch);
+}
+
+bool uts_personality_parse(const char *arch, unsigned long *ret)
+{
+	for (const struct conf_word *w = arches; w->word; w++)
+		if (strcmp(w->word, arch) == 0) {
+			*ret = personality_for(w->value);
+			return true;
+		}
+	return false;
+}
+
 /* With lxc.namespace.share.uts the name is the other container's. */
 static bool is_shared(const struct boot *b)
 {
@@ -110,8 +133,7 @@ static int enter(struct boot *b, struct error *err)
 	if (s->name && (b->clone_flags & CLONE_NEWUTS) &&
 	    sethostname(s->name, strlen(s->name)) < 0)
 		return error_sys(err, "cannot set host name \"%s\" (lxc.uts.name)", s->name);
-	if (s->arch != ARCH_UNCHANGED &&
-	    personality(s->arch == ARCH_32 ? PER_LINUX32 : PER_LINUX) < 0)
+	if (s->arch != ARCH_UNCHANGED && personality(personality_for(s->arch)) < 0)
 		return error_sys(err, "cannot set the architecture (lxc.arch)");
 	return 0;
 }

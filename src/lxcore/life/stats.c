@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a running container uses, and its control files. */
+#include "base/error.h"
+#include "life/container.h"
+#include "parts/cgroup/cgroup.h"
+
+#include <string.h>
+
+static int find_cgroups(lxcore_container *c, struct running *r, struct journal *j,
+			struct cgroup_running *ret, struct error *err)
+{
+	*j = (struct journal){.fd = -1};
+	if (running_find(c, r, err) < 0)
+		return -1;
+	return running_cgroups(r, j, ret, err) < 0 ? error_within(err, "%s", c->name) : 0;
+}
+
+int lxcore_stats(lxcore_container *c, struct lxcore_stats *ret, lxcore_error *err)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+	struct cgroup_running at;
+	struct cgroup_stats s;
+	struct journal j;
+	int result = find_cgroups(c, &r, &j, &at, err);
+
+	if (result == 0) {
+		cgroup_stats(&at, &s);
+		*ret = (struct lxcore_stats){
+			.cpu_ns = s.cpu_ns, .memory = s.memory, .swap = s.swap,
+			.kernel_memory = s.kernel_memory, .block_io = s.block_io, .pids = s.pids,
+		};
+	}
+	journal_close(&j);
+	return result;
+}
+
+int lxcore_cgroup_get(lxcore_container *c, const char *file, char **ret, lxcore_error *err)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+	struct cgroup_running at;
+	struct journal j;
+	int result = find_cgroups(c, &r, &j, &at, err);
+
+	if (result == 0 && cgroup_get(&at, r.rundir, file, ret, err) < 0)
+		result = error_within(err, "%s", c->name);
+	journal_close(&j);
+	return result;
+}
+
+int lxcore_cgroup_set(lxcore_container *c, const char *file, const char *value, lxcore_error *err)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+	struct cgroup_running at;
+	struct journal j;
+	int result = find_cgroups(c, &r, &j, &at, err);
+
+	if (result == 0 && cgroup_set(&at, r.rundir, file, value, err) < 0)
+		result = error_within(err, "%s", c->name);
+	journal_close(&j);
+	return result;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Removing containers.  The container's directory is renamed out of the way first, so that from one
+ * moment to the next it is gone whole; then what was renamed is removed, by whoever comes by last.
+ */
+#include "base/error.h"
+#include "store/store.h"
+#include "base/fd.h"
+#include "parts/hooks.h"
+#include "parts/rootfs.h"
+#include "storage/storage.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static char *trash_path(const struct lxcore_container *c)
+{
+	return str_printf("%s/.trash-%s", c->lxcpath, c->name);
+}
+
+bool store_is_partial(struct lxcore_container *c, bool *ret_locked)
+{
+	autofree char *path = str_printf("%s/" STORE_PARTIAL, c->dir);
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	autoclose int fd = path ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	if (fd < 0)
+		return false;
+	*ret_locked = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	return true;
+}
+
+static bool holds_lock(struct lxcore_container *c, int *ret_lock, int *ret_rundir)
+{
+	*ret_rundir = rundir_lock(c->lxcpath, c->name, 0, ret_lock, NULL);
+	return *ret_rundir >= 0;
+}
+
+static void give_lock_back(struct lxcore_container *c, int *lock, int *rundir)
+{
+	rundir_remove(c->lxcpath, c->name, *rundir);
+	close_fd(rundir);
+	close_fd(lock);
+}
+
+void store_tidy(struct lxcore_container *c)
+{
+	autofree char *trash = trash_path(c);
+	bool locked = false, partial = store_is_partial(c, &locked);
+	bool rubbish = trash && access(trash, F_OK) == 0;
+	int lock = -1, rundir = -1;
+
+	if ((!partial || locked) && !rubbish)
+		return;
+	if (!holds_lock(c, &lock, &rundir))
+		return;
+	/* Look again under the lock: another command may have been quicker. */
+	if (store_is_partial(c, &locked) && !locked)
+		store_remove_dir(c, NULL);
+	else if (rubbish)
+		storage_dir.destroy(trash, NULL);
+	give_lock_back(c, &lock, &rundir);
+}
+
+int store_remove_dir(struct lxcore_container *c, struct error *err)
+{
+	autofree char *trash = trash_path(c);
+
+	if (!trash || storage_dir.destroy(trash, err) < 0)
+		return -1;
+	if (rename(c->dir, trash) < 0 && errno != ENOENT)
+		return error_sys(err, "cannot remove \"%s\"", c->dir);
+	return storage_dir.destroy(trash, err);
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]);
+}
+
+/* The root filesystem lies elsewhere (lxc-create --dir, a device): it goes first. */
+static int remove_rootfs(struct lxcore_container *c, const char *rootfs, struct error *err)
+{
+	struct storage s;
+
+	if (!rootfs || is_below(storage_source(rootfs), c->dir))
+		return 0;
+	if (storage_parse(rootfs, &s, err) < 0)
+		return -1;
+	return s.driver->destroy(s.source, err);
+}
+
+/* With lxc.rootfs.managed = 0 the root filesystem is somebody else's: only what we wrote goes. */
+static int forget_unmanaged(struct lxcore_container *c, struct error *err)
+{
+	if (unlink(c->config_file) < 0 && errno != ENOENT)
+		return error_sys(err, "cannot remove \"%s\"", c->config_file);
+	rmdir(c->dir);
+	return 0;
+}
+
+int store_remove(struct lxcore_container *c, struct error *err)
+{
+	struct conf *conf = container_conf(c, err);
+	bool managed;
+
+	if (!conf)
+		return -1;
+	managed = rootfs_conf_of(conf)->managed;
+	if (managed && remove_rootfs(c, rootfs_conf_of(conf)->path, err) < 0)
+		return -1;
+	if ((managed ? store_remove_dir(c, err) : forget_unmanaged(c, err)) < 0)
+		return -1;
+	rundir_forget_exit(c->lxcpath, c->name);
+	conf_free(c->conf);
+	c->conf = NULL;
+	return 0;
+}
+
+/* ---- what stands in the way ---- */
+
+static size_t count_entries(const char *path)
+{
+	autodir DIR *dir = opendir(path);
+	struct dirent *entry;
+	size_t n = 0;
+
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	return n;
+}
+
+/* Dependants are recorded as pairs of lines, 'lxcpath' and 'name', in the source's directory. */
+static int read_dependants(struct lxcore_container *c, struct strv *lines)
+{
+	autofree char *path = str_printf("%s/lxc_snapshots", c->dir);
+	autobuf struct buf text = BUF_INIT;
+
+	if (!path || file_read(AT_FDCWD, path, &text) < 0)
+		return 0;
+	return strv_split(lines, text.s, "\n");
+}
+
+static int destroy_dependants(const struct strv *lines, struct error *err)
+{
+	for (size_t i = 0; i + 1 < lines->n; i += 2) {
+		lxcore_container *other = lxcore_open(lines->v[i], lines->v[i + 1], err);
+		int result = other && lxcore_is_defined(other) ? lxcore_destroy(other, true, err) : 0;
+
+		lxcore_close(other);
+		if (!other || result < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int refuse_dependants(struct lxcore_container *c, const struct strv *lines, struct error *err)
+{
+	autofree char *snaps = str_printf("%s/snaps", c->dir);
+	size_t n = snaps ? count_entries(snaps) : 0;
+
+	if (lines->n >= 2) {
+		error_set(err, ENOTEMPTY, "cannot destroy it: it has clones, among them \"%s\"",
+			  lines->v[1]);
+		return error_mend(err, "lxc-destroy -n %s      (the clone first), or lxc-destroy -s -n %s"
+				  "      (both)", lines->v[1], c->name);
+	}
+	if (n) {
+		error_set(err, ENOTEMPTY, "cannot destroy it: it has %zu snapshot%s", n,
+			  n == 1 ? "" : "s");
+		return error_mend(err, "lxc-destroy -s -n %s      (with its snapshots)", c->name);
+	}
+	return 0;
+}
+
+static int run_destroy_hooks(struct lxcore_container *c, struct conf *conf, struct error *err)
+{
+	const struct hook_call call = {.conf = conf, .name = c->name};
+
+	return hooks_any(conf, HOOK_DESTROY) ? hooks_run(HOOK_DESTROY, &call, err) : 0;
+}
+
+static int check_destroy(struct lxcore_container *c, struct error *err)
+{
+	if (!lxcore_is_defined(c)) {
+		error_set(err, ENOENT, "there is no such container in \"%s\"", c->lxcpath);
+		return error_mend(err, "lxc-ls -P %s      (shows those that there are)", c->lxcpath);
+	}
+	if (lxcore_state(c) != LXCORE_STOPPED) {
+		error_set(err, EBUSY, "cannot destroy it: it is running");
+		return error_mend(err, "lxc-stop -n %s, or lxc-destroy -f -n %s", c->name, c->name);
+	}
+	if (access(c->lxcpath, W_OK) < 0)
+		return error_sys(err, "cannot remove anything from \"%s\"", c->lxcpath);
+	return 0;
+}
+
+static int destroy_locked(struct lxcore_container *c, bool with_snapshots, struct error *err)
+{
+	struct conf *conf = container_conf(c, err);
+	autostrv struct strv dependants = {0};
+
+	if (!conf) {
+		error_within(err, "cannot tell where its root filesystem is");
+		return error_mend(err, "correct that line, then try again");
+	}
+	if (rootfs_conf_of(conf)->managed) {
+		if (read_dependants(c, &dependants) < 0)
+			return error_set(err, ENOMEM, "out of memory");
+		if (with_snapshots ? destroy_dependants(&dependants, err) :
+				     refuse_dependants(c, &dependants, err))
+			return -1;
+	}
+	if (run_destroy_hooks(c, conf, err) < 0)
+		return -1;
+	return store_remove(c, err);
+}
+
+int lxcore_destroy(lxcore_container *c, bool with_snapshots, lxcore_error *err)
+{
+	int lock = -1, rundir = -1, result;
+
+	if (check_destroy(c, err) < 0)
+		return error_within(err, "%s", c->name);
+	rundir = rundir_lock(c->lxcpath, c->name, 0, &lock, err);
+	if (rundir < 0)
+		return error_within(err, "%s", c->name);
+	result = destroy_locked(c, with_snapshots, err);
+	give_lock_back(c, &lock, &rundir);
+	return result < 0 ? error_within(err, "%s", c->name) : 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Opening a container: a name and a place become a handle, and what a killed command left of it is
+ * put right before anything else happens.
+ */
+#include "base/error.h"
+#include "store/store.h"
+#include "base/path.h"
+#include "config/global.h"
+#include "life/rescue.h"
+
+#include <string.h>
+
+/* An absolute path of a directory as the caller named it; NULL when memory ran out. */
+static char *absolute_path(const char *path)
+{
+	autofree char *here = NULL, *joined = NULL;
+
+	if (*path == '/')
+		return path_simplify(path);
+	here = getcwd(NULL, 0);
+	joined = here ? str_printf("%s/%s", here, path) : NULL;
+	return joined ? path_simplify(joined) : NULL;
+}
+
+static int find_lxcpath(const char *lxcpath, char **ret, struct error *err)
+{
+	autofree char *global = NULL;
+
+	if (!lxcpath) {
+		if (global_get("lxc.lxcpath", &global, err) < 0)
+			return -1;
+		lxcpath = global;
+	}
+	if (!lxcpath || !*lxcpath)
+		return error_set(err, EINVAL, "cannot use an empty path for containers (-P)");
+	*ret = absolute_path(lxcpath);
+	return *ret ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
+char *store_lxcpath(const char *lxcpath, struct error *err)
+{
+	char *found = NULL;
+
+	return find_lxcpath(lxcpath, &found, err) < 0 ? NULL : found;
+}
+
+lxcore_container *lxcore_open(const char *lxcpath, const char *name, lxcore_error *err)
+{
+	lxcore_container *c;
+
+	if (path_check_name(name, err) < 0)
+		return NULL;
+	c = calloc(1, sizeof(*c));
+	if (!c || find_lxcpath(lxcpath, &c->lxcpath, err) < 0) {
+		free(c);
+		return NULL;
+	}
+	c->name = strdup(name);
+	c->dir = str_printf("%s/%s", c->lxcpath, name);
+	c->config_file = str_printf("%s/%s/config", c->lxcpath, name);
+	boot_list_sections(&c->sections);
+	c->remove_ephemeral = store_remove;
+	if (!c->name || !c->dir || !c->config_file) {
+		lxcore_close(c);
+		error_set(err, ENOMEM, "out of memory");
+		return NULL;
+	}
+	/* What cannot be put right now is met again, with words, by whoever needs it. */
+	rescue(c, NULL);
+	store_tidy(c);
+	return c;
+}
+
+void lxcore_close(lxcore_container *c)
+{
+	if (!c)
+		return;
+	conf_free(c->conf);
+	free(c->name);
+	free(c->lxcpath);
+	free(c->dir);
+	free(c->config_file);
+	free(c->rcfile);
+	free(c);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Containers as things on disk, as the files of this room share them.
+ *
+ * Two marks tell of unfinished work: LXCPATH/NAME/partial, locked by whoever creates the container
+ * (unlocked: a leftover), and LXCPATH/.trash-NAME, what a destroy took out of the way (always to be
+ * removed).  store_tidy() looks for both whenever a container is opened.
+ */
+#ifndef LXCORE_STORE_STORE_H
+#define LXCORE_STORE_STORE_H
+
+#include "life/container.h"
+
+#define STORE_PARTIAL "partial"
+
+/* The path as it will be used: absolute, the global default when NULL; to be freed. */
+char *store_lxcpath(const char *lxcpath, struct error *err);
+/* Put right what a killed create or destroy left. */
+void store_tidy(struct lxcore_container *c);
+/* Is a create under way (its lock is held)? */
+bool store_is_partial(struct lxcore_container *c, bool *ret_locked);
+/* Take the container's directory out of the way and remove it; its lock must be held, or it must
+ * be the caller's own half-made one. */
+int store_remove_dir(struct lxcore_container *c, struct error *err);
+/* Remove a stopped container whole: storage outside its directory first.  The lock must be held. */
+int store_remove(struct lxcore_container *c, struct error *err);
+
+#endif
