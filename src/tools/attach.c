@@ -17,19 +17,25 @@ static const struct attach_options presets = {.uid = -1, .gid = -1};
 
 #define AT(field) offsetof(struct attach_options, field)
 static const struct option_row rows[] = {
-	{'e', "elevated-privileges", "[CAP|CGROUP|LSM]", "Keep the host's capabilities, cgroup, security "
+	{'e', "elevated-privileges", "[CAP|CGROUP|LSM]",
+	 "Keep the host's capabilities, cgroup, security "
 	 "label: some of these, joined by '|'; all when none is named", OPT_TEXT, AT(elevate)},
-	{'a', "arch", "ARCH", "Architecture that the command sees, as for lxc.arch", OPT_TEXT, AT(arch)},
-	{'s', "namespaces", "LIST", "Join only these, joined by '|': MOUNT PID UTSNAME IPC USER NETWORK "
+	{'a', "arch", "ARCH",
+	 "Architecture that the command sees, as for lxc.arch", OPT_TEXT, AT(arch)},
+	{'s', "namespaces", "LIST",
+	 "Join only these, joined by '|': MOUNT PID UTSNAME IPC USER NETWORK "
 	 "CGROUP TIME; means -e, too", OPT_TEXT, AT(namespaces)},
-	{'R', "remount-sys-proc", NULL, "With -s without MOUNT: give the command a /proc and /sys that fit",
+	{'R', "remount-sys-proc", NULL,
+	 "With -s without MOUNT: give the command a /proc and /sys that fit",
 	 OPT_FLAG, AT(remount)},
-	{0, "clear-env", NULL, "Begin with container=lxc as only variable", OPT_FLAG, AT(clear_env)},
+	{0, "clear-env", NULL,
+	 "Begin with container=lxc as only variable", OPT_FLAG, AT(clear_env)},
 	{0, "keep-env", NULL, "Keep the caller's environment (default)", OPT_FLAG, AT(keep_env)},
 	{0, "keep-var", "NAME", "With --clear-env: keep this variable; may be repeated", OPT_LIST,
 	 AT(keep_var)},
 	{'v', "set-var", "NAME=VALUE", "Set a variable; may be repeated", OPT_LIST, AT(set_var)},
-	{'L', "pty-log", "FILE", "Append what the command's terminal shows to FILE", OPT_TEXT, AT(pty_log)},
+	{'L', "pty-log", "FILE",
+	 "Append what the command's terminal shows to FILE", OPT_TEXT, AT(pty_log)},
 	{'u', "uid", "UID", "User of the command inside", OPT_INT, AT(uid)},
 	{'g', "gid", "GID", "Group of the command inside", OPT_INT, AT(gid)},
 	{'c', "context", "CONTEXT", "Security label of the command", OPT_TEXT, AT(context)},
@@ -45,7 +51,8 @@ static const struct word {
 	{"USER", LXCORE_NS_USER}, {"NETWORK", LXCORE_NS_NET}, {"net", LXCORE_NS_NET},
 	{"CGROUP", LXCORE_NS_CGROUP}, {"TIME", LXCORE_NS_TIME}, {0}
 }, elevate_words[] = {
-	{"CAP", LXCORE_ELEVATE_CAP}, {"CGROUP", LXCORE_ELEVATE_CGROUP}, {"LSM", LXCORE_ELEVATE_LSM}, {0}
+	{"CAP", LXCORE_ELEVATE_CAP}, {"CGROUP", LXCORE_ELEVATE_CGROUP},
+	{"LSM", LXCORE_ELEVATE_LSM}, {0}
 };
 #define ELEVATE_ALL (LXCORE_ELEVATE_CAP | LXCORE_ELEVATE_CGROUP | LXCORE_ELEVATE_LSM)
 
@@ -75,15 +82,16 @@ static int take_words(const struct cli *cli, const struct attach_options *o,
 	if (o->elevate) {
 		how->elevate = *o->elevate ? parse_words(elevate_words, o->elevate) : ELEVATE_ALL;
 		if (!how->elevate)
-			return cli_error(cli, "invalid privilege argument: \"%s\" (CAP, CGROUP, LSM, "
-					 "joined by '|')", o->elevate);
+			return cli_error(cli, "invalid privilege argument: \"%s\" (CAP, "
+					 "CGROUP, LSM, joined by '|')", o->elevate);
 	}
 	if (o->namespaces) {
 		how->namespaces = parse_words(namespace_words, o->namespaces);
 		how->elevate = ELEVATE_ALL;
 		if (!how->namespaces)
-			return cli_error(cli, "invalid namespaces: \"%s\" (MOUNT, PID, UTSNAME, IPC, USER, "
-					 "NETWORK, CGROUP, TIME, joined by '|')", o->namespaces);
+			return cli_error(cli, "invalid namespaces: \"%s\" (MOUNT, PID, UTSNAME, "
+					 "IPC, USER, NETWORK, CGROUP, TIME, joined by '|')",
+					 o->namespaces);
 	}
 	return 0;
 }
@@ -137,12 +145,12 @@ static int run(struct cli *cli, const void *options)
 
 static const struct manual manual = {
 	.description =
-	"Runs COMMAND, or the login shell of the user, inside the running container NAME, and waits for "
-	"it. Words after the container's name belong to the command from its first one on; `--` "
-	"before it makes this plain.\n\n"
-	"When standard input and output are a terminal the command gets one of its own from the "
-	"container. Otherwise it has the three descriptors of lxc-attach itself, and every byte passes "
-	"unchanged.",
+	"Runs COMMAND, or the login shell of the user, inside the running container NAME, "
+	"and waits for it. Words after the container's name belong to the command from its "
+	"first one on; `--` before it makes this plain.\n\n"
+	"When standard input and output are a terminal the command gets one of its own "
+	"from the container. Otherwise it has the three descriptors of lxc-attach itself, "
+	"and every byte passes unchanged.",
 	.exits = (const struct meaning[]){
 		{"N", "the command ended with N"},
 		{"128+N", "signal N killed the command"},
@@ -150,16 +158,16 @@ static const struct manual manual = {
 		{"1", "the container could not be entered"},
 		{0}},
 	.notes =
-	"A command with elevated privileges (`-e`, `-s`) is a door out of the container for whoever "
-	"controls its processes.",
+	"A command with elevated privileges (`-e`, `-s`) is a door out of the container "
+	"for whoever controls its processes.",
 	.examples = (const struct meaning[]){
 		{"lxc-attach -n web", "A shell inside."},
 		{"lxc-attach -n web -- systemctl is-system-running --wait", "Run one command."},
 		{"lxc-attach -n web -s NETWORK -- ip addr", "The host's ip(8) in its network."},
 		{0}},
 	.differences =
-	"Options end at the first word of the command, so `lxc-attach -n web ls -l` works. A frozen "
-	"container is told after ten seconds; LXC waits for ever.",
+	"Options end at the first word of the command, so `lxc-attach -n web ls -l` works. "
+	"A frozen container is told after ten seconds; LXC waits for ever.",
 	.see_also = "lxc-console lxc-execute",
 };
 

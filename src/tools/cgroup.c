@@ -35,20 +35,20 @@ static int run(struct cli *cli, const void *options)
 		return 1;
 	if (lxcore_state(c) == LXCORE_STOPPED)
 		return cli_error(cli, "'%s:%s' is not running", lxcore_path(c), cli->name);
-	if (cli->words.n == 2)
-		return lxcore_cgroup_set(c, file, cli->words.v[1], cli->err) < 0 ? cli_fail(cli) : 0;
-	if (lxcore_cgroup_get(c, file, &value, cli->err) < 0)
+	if (cli->words.n == 2 && lxcore_cgroup_set(c, file, cli->words.v[1], cli->err) == 0)
+		return 0;
+	if (cli->words.n == 2 || lxcore_cgroup_get(c, file, &value, cli->err) < 0)
 		return cli_fail(cli);
 	return show(cli, file, value);
 }
 
 static const struct manual manual = {
 	.description =
-	"Without VALUE prints the content of the control file OBJECT of the running container's cgroup; "
-	"with VALUE writes it there. The controller is found by the beginning of the name, on cgroup v1 "
-	"and v2.\n\n"
-	"The change lasts until the container stops. `lxc.cgroup.OBJECT` and `lxc.cgroup2.OBJECT` in "
-	"its configuration set a value at every start.",
+	"Without VALUE prints the content of the control file OBJECT of the running "
+	"container's cgroup; with VALUE writes it there. The controller is found by the "
+	"beginning of the name, on cgroup v1 and v2.\n\n"
+	"The change lasts until the container stops. `lxc.cgroup.OBJECT` and "
+	"`lxc.cgroup2.OBJECT` in its configuration set a value at every start.",
 	.examples = (const struct meaning[]){
 		{"lxc-cgroup -n web memory.max", "Show the memory limit (cgroup v2)."},
 		{"lxc-cgroup -n web cpuset.cpus 0,1", "Let it use two processors."},

@@ -20,18 +20,22 @@ static const struct common {
 	unsigned only, unless; /* traits of tools that have it, or have it not; 0: no matter */
 } common[] = {
 #define AT(field) offsetof(struct cli, field)
-	{{'n', "name", "NAME", "The container; its name may also be the first word that is no option",
+	{{'n', "name", "NAME",
+	 "The container; its name may also be the first word that is no option",
 	  OPT_TEXT, AT(name)}, 0, TOOL_OWN_OPTIONS},
 	{{'f', "rcfile", "FILE", "Use FILE instead of the container's own configuration", OPT_TEXT,
 	  AT(rcfile)}, TOOL_RCFILE_F, 0},
 	{{0, "rcfile", "FILE", "Use FILE instead of the container's own configuration", OPT_TEXT,
 	  AT(rcfile)}, TOOL_RCFILE, 0},
-	{{'P', "lxcpath", "PATH", "Look for containers below PATH instead of lxc.lxcpath of lxc.conf(5)",
+	{{'P', "lxcpath", "PATH",
+	 "Look for containers below PATH instead of lxc.lxcpath of lxc.conf(5)",
 	  OPT_LIST, AT(paths)}, 0, TOOL_OWN_OPTIONS},
 	{{'o', "logfile", "FILE", "Append a log to FILE; none: keep no log (default)", OPT_TEXT,
 	  AT(logfile)}, 0, TOOL_OWN_OPTIONS},
-	{{'l', "logpriority", "LEVEL", "Log what is at least as important as TRACE, DEBUG, INFO, NOTICE, "
-	  "WARN, ERROR (default), CRIT, ALERT or FATAL", OPT_TEXT, AT(loglevel)}, 0, TOOL_OWN_OPTIONS},
+	{{'l', "logpriority", "LEVEL",
+	 "Log what is at least as important as TRACE, DEBUG, INFO, NOTICE, "
+	  "WARN, ERROR (default), CRIT, ALERT or FATAL", OPT_TEXT, AT(loglevel)},
+	 0, TOOL_OWN_OPTIONS},
 	{{'q', "quiet", NULL, "Write nothing to standard error", OPT_FLAG, AT(quiet)},
 	 0, TOOL_OWN_OPTIONS},
 	{{0, "json", NULL, "Write JSON, errors too", OPT_FLAG, AT(json)}, TOOL_READS, 0},
@@ -235,7 +239,8 @@ static int examine(struct cli *cli, char **ret_problem)
 	if (!cli->name && !(t->traits & TOOL_NAMELESS))
 		return problem(ret_problem, "No container name specified", "", "");
 	if (cli->paths.n > 1 && !(t->traits & TOOL_MANY_PATHS))
-		return problem(ret_problem, "This command only accepts 1 -P,--lxcpath arguments", "", "");
+		return problem(ret_problem, "This command only accepts 1 %s,--lxcpath arguments",
+			       "-P", "");
 	if (cli->words.n > t->max_words && !(t->traits & (TOOL_COMMAND | TOOL_WORDS)))
 		return problem(ret_problem, "\"%s\" is one word too many",
 			       cli->words.v[t->max_words], "");

@@ -30,7 +30,7 @@ enum option_kind {  /* and the type of the field that it fills */
 struct option_row {
 	char letter;         /* 0: it has only a long name */
 	const char *name;
-	const char *arg;     /* NULL: none; "[X]": may be left out, and must stand in the same word */
+	const char *arg;     /* NULL: none; "[X]": may be left out, must stand in the same word */
 	const char *summary; /* one sentence without its dot */
 	enum option_kind kind;
 	size_t offset;       /* of the field in the tool's options */
@@ -51,7 +51,7 @@ struct meaning {
 	const char *term, *text;
 };
 
-/* What the man page says beyond the options.  Blank lines part paragraphs, `words` are set apart. */
+/* What the man page says beyond the options.  Blank lines part paragraphs, `words` are bold. */
 struct manual {
 	const char *description, *notes, *differences;
 	const struct meaning *exits;    /* besides 0 and 1 */
@@ -76,7 +76,7 @@ struct tool {
 	const char *purpose;   /* "start a container" */
 	const char *synopsis;  /* what follows the name, a line for each form */
 	unsigned traits;
-	size_t max_words;      /* further words that it takes (without TOOL_COMMAND or TOOL_WORDS) */
+	size_t max_words;      /* that it takes further, without TOOL_COMMAND or TOOL_WORDS */
 	const char *choose;    /* options of lxc-ls that list the containers to complete */
 	const struct option_row *options; /* ends with a row whose name is NULL */
 	size_t options_size;   /* of the struct that they fill */

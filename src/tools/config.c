@@ -12,7 +12,8 @@ struct config_options {
 };
 
 static const struct option_row rows[] = {
-	{'l', "list", NULL, "Show the names of all items", OPT_FLAG, offsetof(struct config_options, list)},
+	{'l', "list", NULL,
+	 "Show the names of all items", OPT_FLAG, offsetof(struct config_options, list)},
 	{0}
 };
 
@@ -92,8 +93,8 @@ static const struct manual manual = {
 		{0}},
 	.notes = "Help and messages go to standard output, where scripts look for them.",
 	.differences =
-	"An item must be written in full; LXC takes the first item that begins with the given text. "
-	"`--version` and `--json` are new.",
+	"An item must be written in full; LXC takes the first item that begins with the "
+	"given text. `--version` and `--json` are new.",
 	.see_also = "lxc.conf lxc.system.conf",
 };
 

@@ -14,9 +14,11 @@ static const struct console_options presets = {.tty = -1, .escape = "^a"};
 
 #define AT(field) offsetof(struct console_options, field)
 static const struct option_row rows[] = {
-	{'t', "tty", "NUMBER", "The terminal: 0 is the console, N is /dev/ttyN; default: the first free one",
+	{'t', "tty", "NUMBER",
+	 "The terminal: 0 is the console, N is /dev/ttyN; default: the first free one",
 	 OPT_INT, AT(tty)},
-	{'e', "escape", "PREFIX", "Ctrl with this letter begins a command; default ^a, -1: none", OPT_TEXT,
+	{'e', "escape", "PREFIX",
+	 "Ctrl with this letter begins a command; default ^a, -1: none", OPT_TEXT,
 	 AT(escape)},
 	{0}
 };
@@ -77,18 +79,18 @@ static int run(struct cli *cli, const void *options)
 
 static const struct manual manual = {
 	.description =
-	"Connects this terminal with one of the running container NAME, where a login waits if the "
-	"container runs one there. Each /dev/ttyN serves one client; the console (`-t 0`) is shared by "
-	"all who are connected.\n\n"
-	"`Ctrl+a q` leaves. A container that ends, ends the connection, too. Standard input need not be "
-	"a terminal; then bytes are passed as they come.",
+	"Connects this terminal with one of the running container NAME, where a login "
+	"waits if the container runs one there. Each /dev/ttyN serves one client; the "
+	"console (`-t 0`) is shared by all who are connected.\n\n"
+	"`Ctrl+a q` leaves. A container that ends, ends the connection, too. Standard "
+	"input need not be a terminal; then bytes are passed as they come.",
 	.exits = (const struct meaning[]){
 		{"0", "the user left, or the container ended"},
 		{0}},
 	.examples = (const struct meaning[]){
 		{"lxc-console -n web", "Log in at the first free terminal."},
 		{"lxc-console -n web -t 0", "Watch and use the console."},
-		{"lxc-console -n web -e ^b", "Leave with Ctrl+b q, for a screen(1) that wants Ctrl+a."},
+		{"lxc-console -n web -e ^b", "Leave with Ctrl+b q, where Ctrl+a is taken."},
 		{0}},
 	.see_also = "lxc-attach lxc-start",
 };

@@ -17,7 +17,8 @@ static const struct option_row rows[] = {
 	 OPT_TEXT, AT(template)},
 	{'f', "config", "FILE", "First configuration, instead of lxc.default_config of lxc.conf(5)",
 	 OPT_TEXT, AT(config)},
-	{'B', "bdev", "TYPE", "Where its root filesystem lives: dir (default), best; none means dir",
+	{'B', "bdev", "TYPE",
+	 "Where its root filesystem lives: dir (default), best; none means dir",
 	 OPT_TEXT, AT(storage)},
 	{0, "dir", "DIR", "With -B dir: absolute path of the root filesystem", OPT_TEXT, AT(dir)},
 	LATER("lvname", "NAME", "With -B lvm: name of the logical volume"),
@@ -55,7 +56,7 @@ static int template_help(struct cli *cli, const void *options)
 static int check_options(const struct cli *cli, const struct create_options *o)
 {
 	if (!o->template || !*o->template)
-		return cli_error_mend(cli, "lxc-create -n NAME -t busybox      (or debian, or none)",
+		return cli_error_mend(cli, "lxc-create -n NAME -t busybox   (or debian, or none)",
 				      "A template must be specified");
 	if (o->dir && *o->dir != '/')
 		return cli_error(cli, "--dir should use absolute path, not \"%s\"", o->dir);
@@ -90,22 +91,24 @@ static int run(struct cli *cli, const void *options)
 
 static const struct manual manual = {
 	.description =
-	"Makes the container NAME: a directory below the lxcpath with a configuration (a copy of "
-	"`lxc.default_config`, or of FILE) and a root filesystem, which the template fills. What "
-	"stands behind `--` goes to the template; `lxc-create -t TEMPLATE -h` shows what it "
-	"understands. Templates live in the directory templates of the installation, as lxc-NAME.\n\n"
-	"With the template `none` no root filesystem is made. What fails leaves nothing behind.\n\n"
-	"With `-q` the template's output is thrown away, and it finds LXC_CREATE_QUIET in its "
-	"environment.",
+	"Makes the container NAME: a directory below the lxcpath with a configuration (a "
+	"copy of `lxc.default_config`, or of FILE) and a root filesystem, which the "
+	"template fills. What stands behind `--` goes to the template; `lxc-create -t "
+	"TEMPLATE -h` shows what it understands. Templates live in the directory templates "
+	"of the installation, as lxc-NAME.\n\n"
+	"With the template `none` no root filesystem is made. What fails leaves nothing "
+	"behind.\n\n"
+	"With `-q` the template's output is thrown away, and it finds LXC_CREATE_QUIET in "
+	"its environment.",
 	.examples = (const struct meaning[]){
 		{"lxc-create -n web -t debian -- -r bookworm", "A Debian system."},
 		{"lxc-create -n little -t busybox", "A small system without the network's help."},
 		{"lxc-create -t debian -h", "Show the options of the template debian."},
 		{0}},
 	.differences =
-	"Names of templates and of storage must be written in full; LXC takes `-t n` or an empty name "
-	"for none. A configuration that cannot be read stops the creation; LXC goes on with what it "
-	"got.\n\n"
+	"Names of templates and of storage must be written in full; LXC takes `-t n` or an "
+	"empty name for none. A configuration that cannot be read stops the creation; LXC "
+	"goes on with what it got.\n\n"
 	"Storage in lvm, loop, btrfs, overlay, zfs, nbd and rbd is not supported yet.",
 	.see_also = "lxc-destroy lxc-start lxc.container.conf",
 };

@@ -12,7 +12,8 @@ struct destroy_options {
 #define AT(field) offsetof(struct destroy_options, field)
 static const struct option_row rows[] = {
 	{'f', "force", NULL, "Stop it first when it is running", OPT_FLAG, AT(force)},
-	{'s', "snapshots", NULL, "Remove its snapshots and the clones that depend on it, too", OPT_FLAG,
+	{'s', "snapshots", NULL,
+	 "Remove its snapshots and the clones that depend on it, too", OPT_FLAG,
 	 AT(snapshots)},
 	{0}
 };
@@ -37,8 +38,9 @@ static int run(struct cli *cli, const void *options)
 static const struct manual manual = {
 	.description =
 	"Removes the container NAME: its configuration, its root filesystem (unless "
-	"`lxc.rootfs.managed` is 0) and its directory. What it ran is gone for good. A running container "
-	"is refused without `-f`, one with snapshots or dependent clones without `-s`.",
+	"`lxc.rootfs.managed` is 0) and its directory. What it ran is gone for good. A "
+	"running container is refused without `-f`, one with snapshots or dependent clones "
+	"without `-s`.",
 	.examples = (const struct meaning[]){
 		{"lxc-destroy -n web", "Remove a stopped container."},
 		{"lxc-destroy -f -s web", "Remove it whatever state it is in, and its snapshots."},

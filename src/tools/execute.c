@@ -45,10 +45,10 @@ static int run(struct cli *cli, const void *options)
 
 static const struct manual manual = {
 	.description =
-	"Starts the container NAME with a small init that runs COMMAND (or `lxc.execute.cmd`), passes "
-	"signals on to it and reaps orphans; when the command has ended, so does the container. "
-	"Nothing is needed in the root filesystem but the command. With `-f` the container need not "
-	"exist.",
+	"Starts the container NAME with a small init that runs COMMAND (or "
+	"`lxc.execute.cmd`), passes signals on to it and reaps orphans; when the command "
+	"has ended, so does the container. Nothing is needed in the root filesystem but "
+	"the command. With `-f` the container need not exist.",
 	.exits = (const struct meaning[]){
 		{"N", "the command ended with N"},
 		{"128+N", "signal N killed the command"},
@@ -57,11 +57,12 @@ static const struct manual manual = {
 		{0}},
 	.examples = (const struct meaning[]){
 		{"lxc-execute -n web -- /bin/ls -l /", "Run one command in its root filesystem."},
-		{"lxc-execute -n job -f job.conf -s lxc.uts.name=job -- make", "Without a stored container."},
+		{"lxc-execute -n job -f job.conf -s lxc.uts.name=job -- make",
+		 "Without a stored container."},
 		{0}},
 	.differences =
-	"A command that does not exist is told, with exit code 127; LXC ends with 1 or 255 and says "
-	"nothing. A command that a signal killed gives 128+N in every case.",
+	"A command that does not exist is told, with exit code 127; LXC ends with 1 or 255 "
+	"and says nothing. A command that a signal killed gives 128+N in every case.",
 	.see_also = "lxc-start lxc-attach",
 };
 

@@ -11,7 +11,8 @@ struct freeze_options {
 static const struct freeze_options presets = {.timeout = TIMEOUT};
 
 static const struct option_row rows[] = {
-	{'t', "timeout", "SECONDS", "Wait so long until it is done; default 10, -1: for ever", OPT_INT,
+	{'t', "timeout", "SECONDS",
+	 "Wait so long until it is done; default 10, -1: for ever", OPT_INT,
 	 offsetof(struct freeze_options, timeout)},
 	{0}
 };
@@ -45,7 +46,8 @@ static const struct manual freeze_manual = {
 	"Suspends all processes of the container NAME. They keep their memory and get no processor "
 	"time until lxc-unfreeze. The state is `FROZEN` when it returns.",
 	.examples = (const struct meaning[]){
-		{"lxc-freeze web; tar -cf web.tar /srv/web; lxc-unfreeze web", "Copy what holds still."},
+		{"lxc-freeze web; tar -cf web.tar /srv/web; lxc-unfreeze web",
+		 "Copy what holds still."},
 		{0}},
 	.differences = "The option `-t` is new; LXC waits without a limit.",
 	.see_also = "lxc-unfreeze lxc-stop",

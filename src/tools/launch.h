@@ -17,7 +17,7 @@ struct launch {
 	 OPT_TEXT, offsetof(type, launch.share_net)}, \
 	{0, "share-ipc", "NAME|PID", "Share the IPC namespace of a container or process", \
 	 OPT_TEXT, offsetof(type, launch.share_ipc)}, \
-	{0, "share-uts", "NAME|PID", "Share the UTS namespace (host name) of a container or process", \
+	{0, "share-uts", "NAME|PID", "Share the UTS namespace of a container or process", \
 	 OPT_TEXT, offsetof(type, launch.share_uts)}, \
 	{0, "share-pid", "NAME|PID", "Share the PID namespace of a container or process", \
 	 OPT_TEXT, offsetof(type, launch.share_pid)}

@@ -76,7 +76,7 @@ static int run(struct cli *cli, const void *options)
 	wrong = regcomp(&names, must_have(whole), REG_EXTENDED | REG_NOSUB);
 	if (wrong) {
 		regerror(wrong, NULL, why, sizeof(why));
-		return cli_error(cli, "cannot use \"%s\" as a regular expression: %s", pattern, why);
+		return cli_error(cli, "cannot use \"%s\" as regular expression: %s", pattern, why);
 	}
 	code = watch(cli, &names);
 	regfree(&names);
@@ -85,9 +85,9 @@ static int run(struct cli *cli, const void *options)
 
 static const struct manual manual = {
 	.description =
-	"Prints a line for each change of state and each end of a container below the lxcpath, until it "
-	"is interrupted. REGEX, an extended regular expression that must fit the whole name, chooses "
-	"containers. The lines are\n\n"
+	"Prints a line for each change of state and each end of a container below the "
+	"lxcpath, until it is interrupted. REGEX, an extended regular expression that must "
+	"fit the whole name, chooses containers. The lines are\n\n"
 	"    'NAME' changed state to [STATE]\n"
 	"    'NAME' exited with status [N]\n\n"
 	"and with `--json` an object each.",
@@ -96,7 +96,8 @@ static const struct manual manual = {
 		{"lxc-monitor -n 'web|db[0-9]' -P /srv/lxc -P /var/lib/lxc", "Some of two places."},
 		{0}},
 	.differences =
-	"There is no lxc-monitord: nothing runs when nobody watches, and `-Q` has nothing to end.\n\n"
+	"There is no lxc-monitord: nothing runs when nobody watches, and `-Q` has nothing "
+	"to end.\n\n"
 	"A container that a signal N killed is shown with status 128+N; LXC shows 0.",
 	.see_also = "lxc-wait lxc-info",
 };

@@ -104,7 +104,7 @@ void report_take(void *data, const struct lxcore_timing *t)
 static const char *const doors[] = {"check", "prepare", "connect", "enter", "seal"};
 #define N_DOORS (sizeof(doors) / sizeof(doors[0]))
 
-/* Sum of a part's door; part NULL: of all parts, door NULL: of all doors.  -1: none was measured. */
+/* Sum of a part's door; part, door NULL: of all parts, all doors.  -1: nothing was measured. */
 static long sum_of(const struct timings *t, const char *part, const char *door)
 {
 	long sum = -1;

@@ -15,19 +15,24 @@ struct start_options {
 
 #define AT(field) offsetof(struct start_options, field)
 static const struct option_row rows[] = {
-	{'d', "daemon", NULL, "Return when the container is running (default)", OPT_FLAG, AT(daemon)},
+	{'d', "daemon", NULL,
+	 "Return when the container is running (default)", OPT_FLAG, AT(daemon)},
 	{'F', "foreground", NULL, "Show its console here, and return when it has ended", OPT_FLAG,
 	 AT(foreground)},
-	{'p', "pidfile", "FILE", "Write the process id of the container's supervisor to FILE", OPT_TEXT,
+	{'p', "pidfile", "FILE",
+	 "Write the process id of the container's supervisor to FILE", OPT_TEXT,
 	 AT(pidfile)},
-	{'c', "console", "FILE", "Use the terminal or file FILE as console (lxc.console.path)", OPT_TEXT,
+	{'c', "console", "FILE",
+	 "Use the terminal or file FILE as console (lxc.console.path)", OPT_TEXT,
 	 AT(console)},
 	{'L', "console-log", "FILE", "Append what the console shows to FILE (lxc.console.logfile)",
 	 OPT_TEXT, AT(console_log)},
-	{'C', "close-all-fds", NULL, "Close inherited descriptors (a detached start always does)", OPT_FLAG,
+	{'C', "close-all-fds", NULL,
+	 "Close inherited descriptors (a detached start always does)", OPT_FLAG,
 	 AT(close_all_fds)},
 	LAUNCH_ROWS(struct start_options),
-	{0, "explain", NULL, "Start nothing; show which parts would act, with which settings", OPT_FLAG,
+	{0, "explain", NULL,
+	 "Start nothing; show which parts would act, with which settings", OPT_FLAG,
 	 AT(explain)},
 	{0, "timing", NULL, "Show what each part of the start took", OPT_FLAG, AT(timing)},
 	{0}
@@ -45,7 +50,8 @@ static int look_again(const struct cli *cli, lxcore_container *c)
 		return cli_error(cli, "%s: init ended at once, killed by signal %d", cli->name,
 				 status - 128);
 	if (status > 0)
-		return cli_error(cli, "%s: init ended at once, with exit status %d", cli->name, status);
+		return cli_error(cli, "%s: init ended at once, with exit status %d", cli->name,
+				 status);
 	return 0;
 }
 
@@ -91,12 +97,13 @@ static int run(struct cli *cli, const void *options)
 
 static const struct manual manual = {
 	.description =
-	"Starts the container NAME: checks its configuration against this host, makes what it needs "
-	"and runs its init. Everything wrong that can be known is told before a process is born.\n\n"
-	"COMMAND replaces `lxc.init.cmd` for this run. Words after the container's name belong to it "
-	"from its first one on; `--` before it makes this plain.",
+	"Starts the container NAME: checks its configuration against this host, makes what "
+	"it needs and runs its init. Everything wrong that can be known is told before a "
+	"process is born.\n\n"
+	"COMMAND replaces `lxc.init.cmd` for this run. Words after the container's name "
+	"belong to it from its first one on; `--` before it makes this plain.",
 	.exits = (const struct meaning[]){
-		{"N", "with `-F`: init ended with N; an orderly halt or power-off from inside is 0"},
+		{"N", "with `-F`: init ended with N; an orderly halt from inside is 0"},
 		{"128+N", "with `-F`: signal N killed init"},
 		{0}},
 	.examples = (const struct meaning[]){
@@ -106,12 +113,12 @@ static const struct manual manual = {
 		{"lxc-start web -- /bin/sh -c 'echo hello'", "Run a command in place of init."},
 		{0}},
 	.differences =
-	"A container that is running already is an error with exit code 1; LXC prints an error and "
-	"returns 0.\n\n"
-	"In the foreground the exit code is init's; LXC returns 0 whatever init returned. A detached "
-	"start whose init fails at once is told, with exit code 1.\n\n"
-	"In the foreground without a terminal the command has the descriptors of lxc-start itself, so "
-	"pipes work.",
+	"A container that is running already is an error with exit code 1; LXC prints an "
+	"error and returns 0.\n\n"
+	"In the foreground the exit code is init's; LXC returns 0 whatever init returned. "
+	"A detached start whose init fails at once is told, with exit code 1.\n\n"
+	"In the foreground without a terminal the command has the descriptors of lxc-start "
+	"itself, so pipes work.",
 	.see_also = "lxc-stop lxc-console lxc-attach lxc-info lxc-checkconfig",
 };
 

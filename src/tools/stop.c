@@ -21,10 +21,12 @@ static const struct stop_options presets = {.timeout = UNSET};
 static const struct option_row rows[] = {
 	{'r', "reboot", NULL, "Ask it to reboot instead", OPT_FLAG, AT(reboot)},
 	{'W', "nowait", NULL, "Ask, and do not wait for what comes of it", OPT_FLAG, AT(nowait)},
-	{'t', "timeout", "SECONDS", "Wait so long before it is ended by force; default 60, -1: for ever",
+	{'t', "timeout", "SECONDS",
+	 "Wait so long before it is ended by force; default 60, -1: for ever",
 	 OPT_INT, AT(timeout)},
 	{'k', "kill", NULL, "End it at once, without asking", OPT_FLAG, AT(kill)},
-	{0, "nokill", NULL, "Only ask: do not end it by force after the timeout", OPT_FLAG, AT(nokill)},
+	{0, "nokill", NULL,
+	 "Only ask: do not end it by force after the timeout", OPT_FLAG, AT(nokill)},
 	{0, "nolock", NULL, "Accepted with -k, which waits for no lock", OPT_FLAG, AT(nolock)},
 	{0}
 };
@@ -68,10 +70,12 @@ static void tell_patience(const struct cli *cli, lxcore_container *c, int left, 
 	if (lxcore_halt_signal(c, &why, NULL) < 0 || !why)
 		why = must_have(strdup("its shutdown signal"));
 	if (left < 0)
-		cli_say(cli, "waiting for %s to shut down (it got %s), without a limit", cli->name, why);
+		cli_say(cli, "waiting for %s to shut down (it got %s), without a limit",
+			cli->name, why);
 	else
-		cli_say(cli, "waiting for %s to shut down (it got %s), %s in %d s; now: lxc-stop -k %s",
-			cli->name, why, nokill ? "giving up" : "ending it by force", left, cli->name);
+		cli_say(cli, "waiting for %s to shut down (it got %s), %s in %d s; at once: "
+			"lxc-stop -k %s", cli->name, why,
+			nokill ? "giving up" : "ending it by force", left, cli->name);
 }
 
 /* Ask once, and say after a while what is waited for: 0, or -1 with cli->err as lxcore_shutdown. */
@@ -122,12 +126,13 @@ static int run(struct cli *cli, const void *options)
 
 static const struct manual manual = {
 	.description =
-	"Asks the init of the container NAME to shut down, with the signal that fits the init that "
-	"really runs (`lxc.signal.halt` overrides it), waits, and ends it by force when the time is "
-	"over. It works, too, when the configuration does not parse or the supervisor hangs.\n\n"
+	"Asks the init of the container NAME to shut down, with the signal that fits the "
+	"init that really runs (`lxc.signal.halt` overrides it), waits, and ends it by "
+	"force when the time is over. It works, too, when the configuration does not parse "
+	"or the supervisor hangs.\n\n"
 	"On a terminal it says after five seconds what it is waiting for.",
 	.exits = (const struct meaning[]){
-		{"1", "it does not exist, or could not be stopped; with `--nokill`: not within the time"},
+		{"1", "it does not exist or could not be stopped; with `--nokill`: not in time"},
 		{"2", "the container exists, but is not running"},
 		{0}},
 	.examples = (const struct meaning[]){
@@ -136,8 +141,8 @@ static const struct manual manual = {
 		{"lxc-stop -r -t 30 web", "Reboot it, and wait until it runs again."},
 		{0}},
 	.differences =
-	"A container that does not exist is told from one that does not run: exit codes 1 and 2. LXC "
-	"says of both that they are not running.",
+	"A container that does not exist is told from one that does not run: exit codes 1 "
+	"and 2. LXC says of both that they are not running.",
 	.see_also = "lxc-start lxc-wait lxc-freeze",
 };
 

@@ -16,7 +16,8 @@ size_t text_decode(const char *text, unsigned *ret)
 {
 	static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *s = (const unsigned char *)text;
-	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
+	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 :
+		s[0] >> 3 == 30 ? 4 : 0;
 	unsigned c = n == 1 ? s[0] : s[0] & (0xff >> (n + 1));
 
 	for (size_t i = 1; i < n; i++) {
@@ -33,7 +34,7 @@ size_t text_decode(const char *text, unsigned *ret)
 /* Bidirectional controls make a name read as another one (CVE-2021-42574). */
 static bool is_harmless(unsigned c)
 {
-	return c >= 0x20 && c != 0x7f && !(c >= 0x80 && c < 0xa0) && !(c >= 0x200e && c <= 0x200f) &&
+	return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && !(c >= 0x200e && c <= 0x200f) &&
 	       !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069) && c != 0xfeff;
 }
 

@@ -14,7 +14,8 @@ static const struct wait_options presets = {.timeout = -1};
 
 #define AT(field) offsetof(struct wait_options, field)
 static const struct option_row rows[] = {
-	{'s', "state", "STATE", "States to wait for, joined by '|': STOPPED STARTING RUNNING STOPPING "
+	{'s', "state", "STATE",
+	 "States to wait for, joined by '|': STOPPED STARTING RUNNING STOPPING "
 	 "ABORTING FREEZING FROZEN THAWED", OPT_TEXT, AT(states)},
 	{'t', "timeout", "SECONDS", "Wait no longer than this; default -1: for ever, 0: look only",
 	 OPT_INT, AT(timeout)},
@@ -32,8 +33,8 @@ static unsigned parse_states(const struct cli *cli, const char *text)
 		int state = lxcore_state_parse(word);
 
 		if (state < 0) {
-			cli_error(cli, "\"%s\" is no state (STOPPED STARTING RUNNING STOPPING ABORTING "
-				  "FREEZING FROZEN THAWED)", word);
+			cli_error(cli, "\"%s\" is no state (STOPPED STARTING RUNNING STOPPING "
+				  "ABORTING FREEZING FROZEN THAWED)", word);
 			return 0;
 		}
 		states |= 1u << (state == LXCORE_THAWED ? LXCORE_RUNNING : state);
@@ -64,8 +65,9 @@ static int run(struct cli *cli, const void *options)
 
 static const struct manual manual = {
 	.description =
-	"Waits until the container NAME is in one of the given states, and returns at once when it is "
-	"in one already. The container need not exist: what does not exist is STOPPED.",
+	"Waits until the container NAME is in one of the given states, and returns at once "
+	"when it is in one already. The container need not exist: what does not exist is "
+	"STOPPED.",
 	.exits = (const struct meaning[]){
 		{"1", "the time is over, or it could not be waited for"},
 		{0}},

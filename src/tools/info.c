@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * lxc-info: state, process, addresses, use of resources and configuration of one container.  It
+ * works when the configuration does not parse and when the supervisor hangs.
+ */
+#include "info.h"
+#include "tools.h"
+
+#define AT(field) offsetof(struct info_options, field)
+static const struct option_row rows[] = {
+	{'c', "config", "KEY",
+	 "Show this configuration key, of the running container if it runs; may be "
+	 "repeated", OPT_LIST, AT(keys)},
+	{'i', "ips", NULL, "Show its addresses", OPT_FLAG, AT(ips)},
+	{'p', "pid", NULL, "Show the process id of its init", OPT_FLAG, AT(pid)},
+	{'S', "stats", NULL, "Show what it uses", OPT_FLAG, AT(stats)},
+	{'H', "no-humanize", NULL,
+	 "Show raw numbers (bytes, nanoseconds); a single value without label",
+	 OPT_FLAG, AT(raw)},
+	{'s', "state", NULL, "Show its state", OPT_FLAG, AT(state)},
+	{0}
+};
+
+static const struct lxcore_stats unknown = {-1, -1, -1, -1, -1, -1};
+
+static int look(struct info *i, lxcore_error *err)
+{
+	i->stats = unknown;
+	if (!i->running)
+		return 0;
+	if (i->want.ips || i->want.stats)
+		i->n_interfaces = lxcore_interfaces(i->c, &i->interfaces, err);
+	if (i->n_interfaces < 0)
+		return -1;
+	return i->want.stats ? lxcore_stats(i->c, &i->stats, err) : 0;
+}
+
+static int run(struct cli *cli, const void *options)
+{
+	const struct info_options *o = options;
+	autocontainer lxcore_container *c = cli_open(cli);
+	struct info i = {.cli = cli, .c = c, .want = *o};
+	int code;
+
+	if (!c)
+		return 1;
+	i.running = lxcore_state(c) != LXCORE_STOPPED;
+	if (!i.running && !lxcore_is_defined(c))
+		return cli_error_mend(cli, "lxc-ls      (shows which there are)",
+				      "%s doesn't exist", cli->name);
+	i.all = !(o->state || o->pid || o->ips || o->stats || o->keys.n);
+	i.bare = o->raw && o->state + o->pid + o->ips + o->stats == 1;
+	if (i.all)
+		i.want.state = i.want.pid = i.want.ips = i.want.stats = true;
+	/* What cannot be found out is left out of the whole picture; asked for, it is an error. */
+	if (look(&i, cli->err) < 0 && !i.all)
+		code = cli_fail(cli);
+	else
+		code = cli->json ? info_json(&i) : info_lines(&i);
+	lxcore_interfaces_free(i.interfaces, i.n_interfaces < 0 ? 0 : i.n_interfaces);
+	return code;
+}
+
+static const struct manual manual = {
+	.description =
+	"Shows the container NAME: its state and, when it runs, the process id of its "
+	"init, its addresses and what it uses. With options only what they name. Sizes of "
+	"traffic are seen from inside.",
+	.examples = (const struct meaning[]){
+		{"lxc-info -n web", "Show everything."},
+		{"lxc-info -sH web", "Only the word RUNNING or STOPPED, for scripts."},
+		{"lxc-info -n web -c lxc.net.0.type -c lxc.uts.name", "Two configuration keys."},
+		{0}},
+	.differences =
+	"An unknown key gives exit code 1; LXC prints `KEY invalid` and returns 0.\n\n"
+	"A stopped container whose init did not end well has a line `Last exit:`.",
+	.see_also = "lxc-ls lxc-monitor lxc.container.conf",
+};
+
+const struct tool tool_info = {
+	.name = "lxc-info",
+	.purpose = "show a container",
+	.synopsis = "[-n] NAME [-s] [-p] [-i] [-S] [-H] [-c KEY]...",
+	.traits = TOOL_READS | TOOL_RCFILE,
+	.choose = "--defined",
+	.options = rows,
+	.options_size = sizeof(struct info_options),
+	.run = run,
+	.manual = &manual,
+};

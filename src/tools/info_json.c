@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lxc-info as JSON: null is what this host does not tell. */
+#include "info.h"
+#include "json.h"
+
+static void json_interfaces(const struct info *i, struct json *j)
+{
+	json_list(j, "interfaces");
+	for (int k = 0; k < i->n_interfaces; k++) {
+		const struct lxcore_interface *n = &i->interfaces[k];
+
+		json_object(j, NULL);
+		json_text(j, "name", n->name);
+		json_text(j, "host_name", n->host_name);
+		json_texts(j, "ipv4", (const char *const *)n->ipv4);
+		json_texts(j, "ipv6", (const char *const *)n->ipv6);
+		json_number(j, "tx_bytes", (int64_t)n->tx_bytes);
+		json_number(j, "rx_bytes", (int64_t)n->rx_bytes);
+		json_end(j, '}');
+	}
+	json_end(j, ']');
+}
+
+static void json_stats(const struct lxcore_stats *s, struct json *j)
+{
+	json_object(j, "use");
+	json_known(j, "cpu_ns", s->cpu_ns);
+	json_known(j, "block_io", s->block_io);
+	json_known(j, "memory", s->memory);
+	json_known(j, "swap", s->swap);
+	json_known(j, "kernel_memory", s->kernel_memory);
+	json_known(j, "pids", s->pids);
+	json_end(j, '}');
+}
+
+static int json_keys(const struct info *i, struct json *j)
+{
+	json_object(j, "config");
+	for (size_t k = 0; k < i->want.keys.n; k++) {
+		autofree char *value = NULL;
+
+		if (lxcore_get(i->c, i->want.keys.v[k], i->running, &value, i->cli->err) < 0)
+			return -1;
+		json_text(j, i->want.keys.v[k], value);
+	}
+	json_end(j, '}');
+	return 0;
+}
+
+static int json_all(const struct info *i, struct json *j)
+{
+	int status;
+	int64_t when;
+
+	json_object(j, NULL);
+	json_text(j, "name", i->cli->name);
+	if (i->all)
+		json_bool(j, "defined", lxcore_is_defined(i->c));
+	if (i->want.state)
+		json_text(j, "state", lxcore_state_name(lxcore_state(i->c)));
+	if (i->want.pid)
+		json_known(j, "pid", i->running ? lxcore_init_pid(i->c) : -1);
+	if (i->all && lxcore_last_exit(i->c, &status, &when, NULL) == 0) {
+		json_number(j, "last_exit_status", cli_status(status));
+		json_number(j, "last_exit_time", when);
+	}
+	if (i->want.ips || i->want.stats)
+		json_interfaces(i, j);
+	if (i->want.stats && i->running)
+		json_stats(&i->stats, j);
+	if (i->want.keys.n && json_keys(i, j) < 0)
+		return -1;
+	json_end(j, '}');
+	return 0;
+}
+
+/* It is written at its end, so that stdout holds a whole object or nothing. */
+int info_json(const struct info *i)
+{
+	autofree char *text = NULL;
+	size_t size;
+	struct json j = {.out = must_have(open_memstream(&text, &size))};
+	int result = json_all(i, &j);
+
+	fclose(j.out);
+	if (result < 0)
+		return cli_fail(i->cli);
+	fputs(must_have(text), stdout);
+	return 0;
+}

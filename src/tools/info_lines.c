@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lxc-info as lines: the labels are an interface that scripts parse. */
+#include "info.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <time.h>
+
+static void line(const struct info *i, const char *label, const char *value)
+{
+	if (!i->bare)
+		printf("%-15s ", label);
+	text_print(stdout, value);
+	putchar('\n');
+}
+
+static void size_line(const struct info *i, const char *label, int64_t n)
+{
+	static const struct {
+		int64_t unit;
+		const char *name;
+	} units[] = {{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}};
+
+	if (n < 0)
+		return;
+	for (size_t u = 0; u < 3 && !i->want.raw; u++)
+		if (n > units[u].unit) {
+			printf("%-15s %.2f %s\n", label, (double)n / (double)units[u].unit,
+			       units[u].name);
+			return;
+		}
+	printf("%-15s %" PRId64 "%s\n", label, n, i->want.raw ? "" : " bytes");
+}
+
+/* When it was not a plain end, the user wants to know how it went. */
+static bool ended_badly(const struct info *i, int *status, int64_t *when)
+{
+	return !i->running && lxcore_last_exit(i->c, status, when, NULL) == 0 && *status != 0 &&
+	       *status != SIGINT;
+}
+
+static void last_exit_line(const struct info *i)
+{
+	int status;
+	int64_t seconds;
+	time_t t;
+	struct tm tm;
+	char when[40], how[64];
+
+	if (!ended_badly(i, &status, &seconds))
+		return;
+	t = (time_t)seconds;
+	strftime(when, sizeof(when), "%F %T", localtime_r(&t, &tm));
+	snprintf(how, sizeof(how), "%d at %s", cli_status(status), when);
+	line(i, "Last exit:", how);
+}
+
+static void ip_lines(const struct info *i)
+{
+	for (int k = 0; k < i->n_interfaces; k++) {
+		for (char **a = i->interfaces[k].ipv4; a && *a; a++)
+			line(i, "IP:", *a);
+		for (char **a = i->interfaces[k].ipv6; a && *a; a++)
+			line(i, "IP:", *a);
+	}
+}
+
+static void stats_lines(struct info *i)
+{
+	const struct lxcore_stats *s = &i->stats;
+
+	i->bare = false;
+	if (s->cpu_ns >= 0 && i->want.raw)
+		printf("%-15s %" PRId64 "\n", "CPU use:", s->cpu_ns);
+	else if (s->cpu_ns >= 0)
+		printf("%-15s %.2f seconds\n", "CPU use:", (double)s->cpu_ns / 1e9);
+	size_line(i, "BlkIO use:", s->block_io);
+	size_line(i, "Memory use:", s->memory);
+	size_line(i, "KMem use:", s->kernel_memory);
+	for (int k = 0; k < i->n_interfaces; k++) {
+		const struct lxcore_interface *n = &i->interfaces[k];
+
+		if (!n->host_name)
+			continue;
+		line(i, "Link:", n->host_name);
+		size_line(i, " TX bytes:", (int64_t)n->tx_bytes);
+		size_line(i, " RX bytes:", (int64_t)n->rx_bytes);
+		size_line(i, " Total bytes:", (int64_t)(n->tx_bytes + n->rx_bytes));
+	}
+}
+
+static int key_lines(const struct info *i)
+{
+	int code = 0;
+
+	for (size_t k = 0; k < i->want.keys.n; k++) {
+		const char *key = i->want.keys.v[k];
+		autofree char *value = NULL;
+
+		if (lxcore_get(i->c, key, i->running, &value, i->cli->err) < 0) {
+			cli_error_mend(i->cli, lxcore_error_mend(i->cli->err), "%s invalid: %s",
+				       key, lxcore_error_text(i->cli->err));
+			code = 1;
+			continue;
+		}
+		if (!(i->want.raw && i->want.keys.n == 1))
+			printf(*value ? "%s = " : "%s =", key);
+		cli_value(value);
+	}
+	return code;
+}
+
+int info_lines(struct info *i)
+{
+	char pid[16];
+
+	if (i->all)
+		line(i, "Name:", i->cli->name);
+	if (i->want.state)
+		line(i, "State:", lxcore_state_name(lxcore_state(i->c)));
+	if (i->all)
+		last_exit_line(i);
+	snprintf(pid, sizeof(pid), "%d", lxcore_init_pid(i->c));
+	if (i->want.pid && i->running)
+		line(i, "PID:", pid);
+	if (i->want.ips)
+		ip_lines(i);
+	if (i->want.stats && i->running)
+		stats_lines(i);
+	return key_lines(i);
+}
