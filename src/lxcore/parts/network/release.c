@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Giving the network back.
+ *
+ * A veth goes with its namespace, and that with its last process, but in the kernel's own time; and
+ * not at all while somebody else holds the namespace.  Removing it by request makes the one who asks
+ * wait for 30 to 60 ms.  So at an ordinary stop a process that nobody waits for asks, at once, because
+ * until then the dead container still answers on the bridge for its address; and asks by the
+ * interface's number, which is never given twice, so that it cannot hit a new one of the same name.
+ *
+ * After a failed start, and when a supervisor was killed, we ask and wait: whoever looks then shall
+ * find the host as it was.  By then only the name is known, and it is ours if its hardware address
+ * is the one that veth.c gave it.
+ */
+#include "base/fd.h"
+#include "parts/network/nic.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+void network_free(struct network_boot **network)
+{
+	if (!*network)
+		return;
+	netlink_close(&(*network)->nl);
+	close_fd(&(*network)->ns);
+	free(steal_ptr(network));
+}
+
+/* The host's end of interface N, from memory or not at all. */
+static const char *host_end(const struct release *r, const struct nic_conf *c)
+{
+	const struct network_boot *n = r->boot ? r->boot->network : NULL;
+
+	for (size_t i = 0; n && i < n->n; i++)
+		if (n->v[i].index == c->index)
+			return n->v[i].host;
+	return c->veth.pair;
+}
+
+static void run_scripts(const struct release *r)
+{
+	const struct network_conf *net = r->conf ? conf_of(r->conf, &network_section) : NULL;
+	int ns = r->boot && r->boot->network ? r->boot->network->ns : -1;
+
+	for (size_t i = 0; net && i < net->n; i++) {
+		const struct nic_conf *c = net->v[i];
+		char index[16];
+		const char *up = NULL;
+
+		snprintf(index, sizeof(index), "%u", c->index);
+		if (!c->script_down || !c->type)
+			continue;
+		while ((up = journal_previous(r->journal, "netup", up)))
+			if (strcmp(up, index) == 0)
+				break;
+		if (up)
+			script_down(r, c, host_end(r, c), ns);
+	}
+}
+
+static void remove_recorded(const struct release *r)
+{
+	autonetlink struct netlink nl = NETLINK_CLOSED;
+	const char *name = NULL;
+
+	while ((name = journal_previous(r->journal, "netdev", name))) {
+		uint8_t mine[HWADDR_BYTES];
+		struct link link;
+
+		if (nl.fd < 0 && netlink_open(&nl, NULL) < 0)
+			return;
+		if (link_find(&nl, name, &link, NULL) <= 0)
+			continue;
+		hwaddr_host(network_hash(r->lxcpath, r->name, name), mine);
+		if (strcmp(link.kind, "veth") == 0 && memcmp(link.mac, mine, sizeof(mine)) == 0)
+			link_delete(&nl, link.index);
+	}
+}
+
+/* In a copy of the supervisor, which may have had threads: nothing but system calls. */
+static _Noreturn void remove_and_end(const struct network_boot *n)
+{
+	struct netlink nl;
+
+	if (netlink_open(&nl, NULL) == 0)
+		for (size_t i = 0; i < n->n; i++)
+			if (n->v[i].host_index)
+				link_delete(&nl, n->v[i].host_index);
+	_exit(0);
+}
+
+/* False when there is nobody to do it. */
+static bool remove_later(const struct network_boot *n)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return false;
+	if (pid == 0) {
+		/* The copy must not hold the container's lock or sockets, not for a moment after
+		 * this function has returned; nor become a child that someone has to reap. */
+		close_range(0, ~0U, 0);
+		pid = fork();
+		if (pid == 0)
+			remove_and_end(n);
+		_exit(pid < 0);
+	}
+	int status = -1;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0;
+}
+
+static bool any_device(const struct network_boot *n)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (n->v[i].host_index)
+			return true;
+	return false;
+}
+
+void network_release(const struct release *r)
+{
+	struct network_boot *n = r->boot ? r->boot->network : NULL;
+
+	if (r->boot && !n)
+		return; /* done before, or never begun */
+	run_scripts(r);
+	if (!n || !n->built)
+		remove_recorded(r);
+	else if (any_device(n) && !remove_later(n))
+		remove_recorded(r);
+	if (r->boot)
+		network_free(&r->boot->network);
+}
