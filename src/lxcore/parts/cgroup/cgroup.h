@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cgroups of a container, for those outside the boot: the launcher, the supervisor's life, and
+ * clients (attach, freeze, info, lxc-cgroup), which know the container by its run directory alone.
+ *
+ * Three layouts of hosts are served: v2 alone (unified), v1 hierarchies with a v2 one beside them
+ * (hybrid), v1 alone (legacy).  Nothing here speaks with the supervisor.
+ *
+ * Journal kinds:
+ *     cgroup PATH           payload directory in a v1 hierarchy
+ *     cgroup2 PATH          payload directory in the v2 hierarchy
+ *     cgroup-inner NAME     the container lives in this child of each payload directory
+ *     cgroup-parent PATH    directory above a payload; removed when empty and marked as ours
+ *     cgroup-monitor PATH   the supervisor's own directory (lxc.cgroup.dir.monitor)
+ *     cgroup-origin PATH    where the supervisor was before it entered that
+ *     cgroup-pivot PATH     where it may go at the stop when it cannot go back
+ *     cgroup-not PATH       turned out to be someone else's: an earlier line does not count
+ */
+#ifndef LXCORE_PARTS_CGROUP_CGROUP_H
+#define LXCORE_PARTS_CGROUP_CGROUP_H
+
+#include "base/error.h"
+#include "base/journal.h"
+#include "parts/part.h"
+
+#include <stdint.h>
+
+/* ---- the supervisor's own cgroup (monitor.c says why) ---- */
+
+/*
+ * In the launcher: the v2 directory that the supervisor should be born in (CLONE_INTO_CGROUP), or
+ * -1: where the launcher is.  It is a wish: when clone3 refuses, go without.
+ */
+int cgroup_monitor_birthplace(const struct boot *b);
+/* cgroup_monitor_enter is called by the cgroup part's own prepare door. */
+
+/* ---- where a running container's processes are ---- */
+
+#define CGROUP_MAX_V1 20
+
+struct cgroup_running {
+	const char *v2;    /* payload directory, absolute; NULL: none */
+	const char *inner; /* the container's processes live in this child of each, or NULL */
+	size_t n_v1;
+	const char *v1[CGROUP_MAX_V1]; /* payload directories, absolute */
+};
+
+/* The strings are the journal's, which must stay.  -1: it has no cgroup (ENOENT). */
+int cgroup_of_running(const struct journal *j, struct cgroup_running *ret, struct error *err);
+
+/* ---- attach ---- */
+
+struct cgroup_attach {
+	int v2;  /* directory for CLONE_INTO_CGROUP, -1: none */
+	int n_v1;
+	int v1[CGROUP_MAX_V1]; /* 'tasks' files */
+};
+int cgroup_attach_open(const struct cgroup_running *at, struct cgroup_attach *ret,
+		       struct error *err);
+/*
+ * clone3 said EBUSY: the container distributes v2 controllers to children of its cgroup, which then
+ * must not hold processes itself.  Puts a leaf cgroup below it in the place of ret->v2.
+ */
+int cgroup_attach_leaf(const struct cgroup_running *at, struct cgroup_attach *a, struct error *err);
+/* The new process, single-threaded, joins the v1 cgroups; before it enters any namespace. */
+int cgroup_attach_enter(const struct cgroup_attach *a, struct error *err);
+void cgroup_attach_close(struct cgroup_attach *a);
+
+/* ---- freeze ---- */
+
+/* Returns when all its processes stand still; what cannot be frozen in time is thawed again. */
+int cgroup_freeze(const struct cgroup_running *at, int timeout_ms, struct error *err);
+int cgroup_thaw(const struct cgroup_running *at, int timeout_ms, struct error *err);
+bool cgroup_is_frozen(const struct cgroup_running *at);
+/* The same from a run directory. */
+bool cgroup_is_frozen_at(int rundir);
+
+/* ---- control files ---- */
+
+/* 'file' may be a v1 or a v2 name ("memory.max"); what has the same meaning here is used. */
+int cgroup_get(const struct cgroup_running *at, int rundir, const char *file, char **ret,
+	       struct error *err);
+int cgroup_set(const struct cgroup_running *at, int rundir, const char *file, const char *value,
+	       struct error *err);
+
+struct cgroup_stats { /* -1: this host does not tell */
+	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */
+	int64_t pids;
+};
+void cgroup_stats(const struct cgroup_running *at, struct cgroup_stats *ret);
+/* Only memory and swap, for lists of many containers. */
+void cgroup_memory(const struct cgroup_running *at, int64_t *ret_memory, int64_t *ret_swap);
+
+/* SIGKILL to every process in its cgroups, nested ones included; thaws what is frozen. */
+void cgroup_kill_all(const struct cgroup_running *at);
+
+#endif
