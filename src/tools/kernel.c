@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lxc-checkconfig without a name: what this kernel, or the one that CONFIG describes, has. */
-#include "features.h"
+#include "feature.h"
 #include "json.h"
 #include "kernel.h"
 

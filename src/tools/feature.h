@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What lxc-checkconfig looks for in a kernel. */
-#ifndef LXC_TOOLS_FEATURES_H
-#define LXC_TOOLS_FEATURES_H
+#ifndef LXC_TOOLS_FEATURE_H
+#define LXC_TOOLS_FEATURE_H
 
 #include <stdbool.h>
 

@@ -2,9 +2,9 @@
 /*
  * What lxc-checkconfig looks for, as one table.  A running kernel is asked itself: a namespace is a
  * file in /proc/self/ns, a kind of network device is one that rtnetlink knows.  So nothing depends
- * on where a distribution keeps the kernel's configuration, and modules are found that are not loaded.
+ * on where a distribution keeps the kernel's configuration, and a module need not be loaded.
  */
-#include "features.h"
+#include "feature.h"
 #include "text.h"
 
 #include <errno.h>
@@ -46,22 +46,18 @@ static bool has_program(const char *name)
 	return false;
 }
 
-/* Some line of the file begins (or ends) with this word. */
-static bool file_has_word(const char *path, const char *word, bool last)
+static bool file_has_word(const char *path, const char *word)
 {
 	FILE *f = fopen(path, "re");
 	autofree char *line = NULL;
-	size_t size = 0, n = strlen(word);
+	size_t size = 0;
 	bool found = false;
+	char *w, *save;
 
-	while (f && !found && getline(&line, &size, f) > 0) {
-		size_t end = strcspn(line, "\n"), begin = last && end > n ? end - n : 0;
-
-		line[end] = '\0';
-		found = strncmp(line + begin, word, n) == 0 &&
-			strchr(last ? "" : " \t", line[begin + n]) &&
-			(begin == 0 || strchr(" \t", line[begin - 1]));
-	}
+	while (f && !found && getline(&line, &size, f) > 0)
+		for (w = strtok_r(line, " \t\n", &save); w && !found;
+		     w = strtok_r(NULL, " \t\n", &save))
+			found = strcmp(w, word) == 0;
 	if (f)
 		fclose(f);
 	return found;
@@ -69,20 +65,20 @@ static bool file_has_word(const char *path, const char *word, bool last)
 
 static bool has_filesystem(const char *name)
 {
-	return file_has_word("/proc/filesystems", name, true);
+	return file_has_word("/proc/filesystems", name);
 }
 
 static bool has_controller(const char *name)
 {
 	static const char v2[] = "/sys/fs/cgroup/cgroup.controllers";
 
-	if (file_has_word("/proc/cgroups", name, false))
+	if (file_has_word("/proc/cgroups", name))
 		return true;
 	/* On v2 some are no controllers but always there; devices are programs (BPF). */
 	if (strcmp(name, "devices") == 0 || strcmp(name, "freezer") == 0 ||
 	    strcmp(name, "cpuacct") == 0)
 		return has_file(v2);
-	return file_has_word(v2, name, false) || file_has_word(v2, name, true);
+	return file_has_word(v2, name);
 }
 
 /* ---- system calls ---------------------------------------------------------------------------- */
