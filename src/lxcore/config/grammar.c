@@ -159,7 +159,7 @@ int grammar_lines(struct conf *c, struct buf *text, struct source *from, struct 
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	size_t at = 0;
 
-	if (text->len >= 3 && memcmp(text->s, byte_order_mark, 3) == 0) {
+	while (text->len >= 3 && memcmp(text->s, byte_order_mark, 3) == 0) {
 		text->len -= 3;
 		memmove(text->s, text->s + 3, text->len + 1);
 	}
