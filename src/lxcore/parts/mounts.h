@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The mounts part's own rooms: automatic mounts (mounts_auto.c) and those of cgroups. */
+#ifndef LXCORE_PARTS_MOUNTS_H
+#define LXCORE_PARTS_MOUNTS_H
+
+#include "parts/part.h"
+
+enum access { ACCESS_NONE, ACCESS_DEFAULT, ACCESS_MIXED, ACCESS_RO, ACCESS_RW };
+
+struct mounts_auto { /* lxc.mount.auto */
+	enum access proc, sys, cgroup;
+	enum { SHOW_OWN, SHOW_FULL, SHOW_V2 } show;
+	bool force; /* mount cgroups although init could do it itself */
+};
+
+extern const struct conf_type mounts_auto_type;
+
+/* /proc and /sys; the cgroups, which come after the entries. */
+int mounts_auto_enter(struct boot *b, const struct mounts_auto *a, struct error *err);
+int mounts_cgroup_enter(struct boot *b, const struct mounts_auto *a, struct error *err);
+
+/* Whether the container keeps a capability ("net_admin", its number 12). */
+bool mounts_keeps_capability(const struct conf *c, const char *name, int number);
+/* A directory below the root, made when missing; its last name must not be a link. */
+int mounts_open_directory(const struct boot *b, const char *path, struct error *err);
+
+#endif
