@@ -61,6 +61,7 @@ struct attach {
 	int pidfd;               /* of the new process */
 	int sock[2];             /* ours, its */
 	int log;
+	struct seccomp_filter *filter; /* NULL: none */
 };
 
 /* What the new process says before it executes the command. */
@@ -82,6 +83,7 @@ static void attach_free(struct attach *a)
 	close_fd(&a->sock[0]);
 	close_fd(&a->sock[1]);
 	close_fd(&a->log);
+	seccomp_filter_free(a->filter);
 }
 #define autoattach __attribute__((cleanup(attach_free)))
 
@@ -215,6 +217,8 @@ static int gather(struct attach *a, struct error *err)
 	a->cwd = a->how->cwd ? strdup(a->how->cwd) : getcwd(NULL, 0);
 	if (!(a->how->elevate & LXCORE_ELEVATE_CAP) && caps_of_process(init, &a->caps) < 0)
 		return error_sys(err, "cannot read the capabilities of its init");
+	if (!(a->how->elevate & LXCORE_ELEVATE_LSM) && seccomp_read(a->conf, &a->filter, err) < 0)
+		return -1;
 	if (a->how->pty_log) {
 		a->log = open(a->how->pty_log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
 			      0640);
@@ -267,6 +271,10 @@ static int enter_namespaces(const struct attach *a, struct error *err)
 
 	if (cgroup_attach_enter(&a->cgroups, err) < 0)
 		return -1;
+	/* While /proc is still the host's. */
+	if (!(a->how->elevate & LXCORE_ELEVATE_LSM) &&
+	    label_attach(a->conf, a->running.state.init.pid, a->how->context, err) < 0)
+		return -1;
 	if (flags && setns(a->running.init_pidfd, flags) < 0)
 		return error_sys(err, "cannot enter its namespaces");
 	if (a->how->remount_sys_proc && !(a->flags & CLONE_NEWNS) && remount_proc_sys(err) < 0)
@@ -301,14 +309,11 @@ static int take_limits(const struct attach *a, struct error *err)
 
 	if (a->persona != UTS_PERSONALITY_UNCHANGED && personality(a->persona) < 0)
 		return error_sys(err, "cannot set its personality");
-	if (!(elevate & LXCORE_ELEVATE_LSM) &&
-	    label_attach(a->conf, a->running.state.init.pid, a->how->context, err) < 0)
-		return -1;
 	if (!(elevate & LXCORE_ELEVATE_CAP) && caps_limit_to(a->caps, err) < 0)
 		return -1;
-	if (init_wants_no_new_privs(a->conf) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (seccomp_wants_no_new_privs(a->conf) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_sys(err, "cannot set no_new_privs");
-	if (!(elevate & LXCORE_ELEVATE_LSM) && seccomp_attach(a->conf, err) < 0)
+	if (seccomp_install(a->filter, err) < 0)
 		return -1;
 	return become_user(a, err);
 }
