@@ -106,7 +106,8 @@ static int check_routes(const struct conf *conf, const struct nic_conf *c, struc
 	return 0;
 }
 
-static int check_names(const struct conf *conf, const struct nic_conf *c, struct error *err)
+/* What must not be there twice. */
+static int check_twice(const struct conf *conf, const struct nic_conf *c, struct error *err)
 {
 	const struct network_conf *net = conf_network(conf);
 	struct nic_where where;
@@ -121,6 +122,12 @@ static int check_names(const struct conf *conf, const struct nic_conf *c, struct
 		if (c->veth.pair[0] && strcmp(net->v[i]->veth.pair, c->veth.pair) == 0)
 			return error_set(err, EINVAL, "two interfaces are to be named \"%s\" on the host "
 					 "(%s)", c->veth.pair, nic_where(conf, c, "veth.pair", &where));
+		if ((c->ipv4_gateway.how && net->v[i]->ipv4_gateway.how) ||
+		    (c->ipv6_gateway.how && net->v[i]->ipv6_gateway.how))
+			return error_set(err, EINVAL, "lxc.net.%u and lxc.net.%u both have a gateway for "
+					 "IPv%d, but there is one default route", net->v[i]->index,
+					 c->index, c->ipv4_gateway.how && net->v[i]->ipv4_gateway.how ?
+					 4 : 6);
 		if (c->hwaddr[0] && !strpbrk(c->hwaddr, "xX") &&
 		    strcasecmp(net->v[i]->hwaddr, c->hwaddr) == 0)
 			return error_set(err, EINVAL, "two interfaces are to have the address %s (%s)",
@@ -143,7 +150,7 @@ static int network_check(const struct boot *b, struct error *err)
 			return -1;
 		if (c->type->plain)
 			continue;
-		if (check_routes(b->conf, c, err) < 0 || check_names(b->conf, c, err) < 0)
+		if (check_routes(b->conf, c, err) < 0 || check_twice(b->conf, c, err) < 0)
 			return -1;
 		if (foreign)
 			continue;

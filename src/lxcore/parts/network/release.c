@@ -15,8 +15,11 @@
 #include "base/fd.h"
 #include "parts/network/nic.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 void network_free(struct network_boot **network)
@@ -91,25 +94,34 @@ static _Noreturn void remove_and_end(const struct network_boot *n)
 	_exit(0);
 }
 
-/* False when there is nobody to do it. */
-static bool remove_later(const struct network_boot *n)
+/*
+ * Between the supervisor and the one who removes: so that nobody has to reap that one, and it does
+ * not hold the container's lock or sockets, not for a moment after remove_later() has returned.
+ */
+static int detach(void *network)
 {
-	pid_t pid = fork();
+	long pid;
+
+	close_range(0, ~0U, 0);
+	/* Not fork(3), whose bookkeeping would be done in the supervisor's memory. */
+	pid = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		remove_and_end(network);
+	_exit(pid < 0);
+}
+
+/* False when there is nobody to do it. */
+static bool remove_later(struct network_boot *n)
+{
+	_Alignas(16) unsigned char stack[16384];
+	/* Sharing memory until it ends, this first step copies nothing; the second does.  No
+	 * signal tells of its end, which the caller of the library would be puzzled by. */
+	pid_t pid = clone(detach, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, n);
+	int status = -1;
 
 	if (pid < 0)
 		return false;
-	if (pid == 0) {
-		/* The copy must not hold the container's lock or sockets, not for a moment after
-		 * this function has returned; nor become a child that someone has to reap. */
-		close_range(0, ~0U, 0);
-		pid = fork();
-		if (pid == 0)
-			remove_and_end(n);
-		_exit(pid < 0);
-	}
-	int status = -1;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 		;
 	return status == 0;
 }

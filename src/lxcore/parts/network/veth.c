@@ -339,12 +339,14 @@ static int host_routes(struct netlink *nl, const struct nic *nic, const struct a
 	return 0;
 }
 
-static int set_host(const struct nic *nic, const char *family, const char *what, struct error *err)
+/* A setting below /proc/sys/net; the interface's name goes between 'dir' and 'file'. */
+static int set_host(const struct nic *nic, const char *dir, const char *file, const char *value,
+		    struct error *err)
 {
-	autofree char *path = str_printf("/proc/sys/net/%s/conf/%s/%s", family, nic->host, what);
+	autofree char *path = str_printf("/proc/sys/net/%s/%s/%s", dir, nic->host, file);
 
-	if (!path || file_write(AT_FDCWD, path, "1") < 0)
-		return error_sys(err, "cannot write 1 to %s", path ? path : what);
+	if (!path || file_write(AT_FDCWD, path, value) < 0)
+		return error_sys(err, "cannot write %s to %s", value, path ? path : file);
 	return 0;
 }
 
@@ -356,23 +358,25 @@ static int be_gateway(struct netlink *nl, const struct nic *nic, const struct ga
 		.ndm_family = (uint8_t)g->address.family, .ndm_ifindex = nic->host_index,
 		.ndm_flags = NTF_PROXY,
 	};
-	const char *family = g->address.family == AF_INET ? "ipv4" : "ipv6";
+	bool v6 = g->address.family == AF_INET6;
 	char text[INET6_ADDRSTRLEN];
 	struct netlink_message m;
 
 	if (g->how != GATEWAY_ADDRESS)
 		return 0;
-	if (set_host(nic, family, "forwarding", err) < 0)
+	if (set_host(nic, v6 ? "ipv6/conf" : "ipv4/conf", "forwarding", "1", err) < 0 ||
+	    (v6 && set_host(nic, "ipv6/conf", "proxy_ndp", "1", err) < 0))
 		return -1;
-	if (g->address.family == AF_INET6 && set_host(nic, family, "proxy_ndp", err) < 0)
+	/* A proxy waits for up to 0.8 s in case someone else answers; here nobody else is. */
+	if (set_host(nic, v6 ? "ipv6/neigh" : "ipv4/neigh", "proxy_delay", "0", err) < 0)
 		return -1;
 	netlink_begin(&m, RTM_NEWNEIGH, NLM_F_CREATE, &neighbour, sizeof(neighbour));
 	netlink_put(&m, NDA_DST, g->address.bytes, address_size(&g->address));
 	if (netlink_ask(nl, &m) == 0)
 		return 0;
-	return error_set(err, errno, "cannot answer for gateway %s on \"%s\": %s (lxc.net.%u.%s."
+	return error_set(err, errno, "cannot answer for gateway %s on \"%s\": %s (lxc.net.%u.ipv%d."
 			 "gateway)", address_text(&g->address, text), nic->host, nl->reason, nic->index,
-			 family);
+			 v6 ? 6 : 4);
 }
 
 static int route_to_container(struct netlink *nl, const struct nic_conf *c, const struct nic *nic,
