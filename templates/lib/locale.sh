@@ -24,7 +24,12 @@ locale_debian() {
 	else
 		language=C.UTF-8
 	fi
-	put etc/default/locale 644 "LANG=$language"
+	inside etc/default/locale
+	if [ -L "$target" ]; then	# Debian's newer releases put the link back at boot
+		put etc/locale.conf 644 "LANG=$language"
+	else
+		put etc/default/locale 644 "LANG=$language"
+	fi
 }
 
 # locale_timezone: by name, so that rules change with the container's own time zone package.

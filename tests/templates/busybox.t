@@ -52,6 +52,8 @@ for script in etc/init.d/rcS etc/init.d/rcK etc/udhcpc/default.script; do
 	ok "has a well-formed /$script" sh -c "test -x '$rootfs/$script' && sh -n '$rootfs/$script'"
 done
 ok 'locks root' same '*' "$(hash_of_root)"
+ok 'notes the day of the password, without which login refuses it' grep -qE '^root:\*:[0-9]+:0:99999:7:::$' \
+	"$rootfs/etc/shadow"
 ok 'hides the shadow file' same 600 "$(stat -c %a "$rootfs/etc/shadow")"
 ok 'lets everybody write in /tmp, and only there' same "$rootfs/tmp" \
 	"$(find "$rootfs" -perm -2 ! -type l)"

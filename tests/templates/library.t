@@ -132,6 +132,15 @@ echo nothing >"$scratch/none"
 refuses 'a file without a key' 'no public key' library "auth_key=$scratch/none; login_check"
 refuses 'a key file that is not there' 'no such file' library "auth_key=$scratch/absent; login_check"
 
+echo '# language'
+fresh
+mkdir "$rootfs/etc/default"
+ln -s ../locale.conf "$rootfs/etc/default/locale"
+library locale_debian
+ok 'sets the language where newer releases keep it' has "$rootfs/etc/locale.conf" LANG=C.UTF-8
+library 'LANG=xx_YY.UTF-8; locale_debian'
+ok 'does not claim a language that is not there' has "$rootfs/etc/locale.conf" LANG=C.UTF-8
+
 echo '# config'
 fresh
 printf '%s\n' 'lxc.net.1.type=macvlan' 'lxc.net.2.type = veth' 'lxc.net.2.hwaddr = 10:66:6a:01:02:03' \
