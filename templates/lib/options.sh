@@ -45,7 +45,7 @@ option_row() {
 		$options_contract
 		$options
 	ROWS
-	die "take the option '$2': there is none of that name" "$template --help"
+	die "take the option '$2': there is none of that name" "lxc-create -t ${template#lxc-} -h"
 }
 
 options_usage() {
@@ -80,7 +80,7 @@ options_parse() {
 		--?*=*)
 			word=${1%%=*}
 			option_row "${word#--}" "$word"
-			[ -n "$row_arg" ] || die "take '$1': $word has no value" "$template --help"
+			[ -n "$row_arg" ] || die "take '$1': $word has no value" "lxc-create -t ${template#lxc-} -h"
 			option_set "${1#*=}"
 			shift ;;
 		--?*)
@@ -94,7 +94,7 @@ options_parse() {
 		-?*)
 			word=${1#-?}
 			option_row "${1%"$word"}" "$1"
-			[ -n "$row_arg" ] || die "take '$1': write the options one by one" "$template --help"
+			[ -n "$row_arg" ] || die "take '$1': write the options one by one" "lxc-create -t ${template#lxc-} -h"
 			option_set "$word"
 			shift ;;
 		*) break ;;
@@ -104,7 +104,7 @@ options_parse() {
 		options_usage
 		exit 0
 	fi
-	[ $# -eq 0 ] || die "take '$1': no option" "$template --help"
+	[ $# -eq 0 ] || die "take '$1': no option" "lxc-create -t ${template#lxc-} -h"
 	case $name in
 	*/* | *[[:space:]]* | *[[:cntrl:]]*) die "use the name '$name': it has a blank or a slash" ;;
 	esac
@@ -131,7 +131,7 @@ option_separate() {
 	'') eval "$row_var=1" ;;
 	'['*) eval "${row_var}_given=1" ;;
 	*)
-		[ $# -gt 1 ] || die "take '$1': it needs a value ($row_arg)" "$template --help"
+		[ $# -gt 1 ] || die "take '$1': it needs a value ($row_arg)" "lxc-create -t ${template#lxc-} -h"
 		used=2
 		option_set "$2" ;;
 	esac
