@@ -118,17 +118,18 @@ static int bind_node(struct boot *b, const char *name, struct error *err)
  */
 static bool may_make_nodes(const struct boot *b)
 {
+	const char *first = nodes[0].name;
 	autoclose int fd = -1;
 	bool made;
 
 	if (b->userns)
 		return false;
-	made = mknodat(b->dev, "null", S_IFCHR | 0666, makedev(1, 3)) == 0;
+	made = mknodat(b->dev, first, S_IFCHR | 0666, makedev(nodes[0].major, nodes[0].minor)) == 0;
 	if (!made && errno != EEXIST)
 		return false;
-	fd = openat(b->dev, "null", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(b->dev, first, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && made)
-		unlinkat(b->dev, "null", 0);
+		unlinkat(b->dev, first, 0);
 	return fd >= 0;
 }
 
@@ -136,7 +137,8 @@ static int make_nodes(struct boot *b, struct error *err)
 {
 	bool make = may_make_nodes(b);
 
-	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+	/* The first was made to see whether it can be. */
+	for (size_t i = make ? 1 : 0; i < ARRAY_SIZE(nodes); i++) {
 		const char *name = nodes[i].name;
 		struct stat st;
 

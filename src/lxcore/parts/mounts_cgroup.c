@@ -30,10 +30,11 @@ static unsigned attributes(enum access access)
 /* A mount of the hierarchy as the cgroup namespace shows it. */
 static int new_mount(hierarchy *h, enum access access, struct error *err)
 {
+	static const char *const v2[] = {"source=cgroup2", NULL};
 	autostrv struct strv options = {0};
 
 	if (!h->options)
-		return mount_new("cgroup2", NULL, attributes(access), err);
+		return mount_new("cgroup2", v2, attributes(access), err);
 	if (strv_add(&options, "source=cgroup") < 0 ||
 	    strv_split(&options, h->options, ",") < 0)
 		return error_set(err, ENOMEM, "cannot list the mount options: out of memory");
@@ -88,14 +89,11 @@ static int bind_own(hierarchy *h, int dir, enum access access, struct error *err
 {
 	const struct mount_change change = {.set = attributes(access)};
 	autofree char *path = str_printf("%s/%s", h->dir, h->payload);
-	autoclose int at = path ? path_make_dir_in(dir, path, 0755) : -1, tree = -1;
+	autoclose int tree = copy_of_host(h, h->payload, err);
 
-	if (at < 0)
-		return error_sys(err, "cannot make the directory of hierarchy \"%s\"", h->dir);
-	tree = copy_of_host(h, h->payload, err);
 	if (tree < 0)
 		return -1;
-	return mount_place(tree, at, "", &change) < 0 ?
+	return !path || mount_place(tree, dir, path, &change) < 0 ?
 		error_sys(err, "cannot mount hierarchy \"%s\"", h->dir) : 0;
 }
 
@@ -125,8 +123,6 @@ static int mount_hierarchy(struct boot *b, hierarchy *h, int dir, const struct m
 {
 	autoclose int tree = -1;
 
-	if (mkdirat(dir, h->dir, 0755) < 0)
-		return error_sys(err, "cannot make the directory of hierarchy \"%s\"", h->dir);
 	if (!b->cgroup_view->own_ns)
 		return a->show == SHOW_FULL ? bind_full(h, dir, a->cgroup, err) :
 					      bind_own(h, dir, a->cgroup, err);
@@ -135,6 +131,17 @@ static int mount_hierarchy(struct boot *b, hierarchy *h, int dir, const struct m
 		return -1;
 	return mount_place(tree, dir, h->dir, NULL) < 0 ?
 		error_sys(err, "cannot mount hierarchy \"%s\"", h->dir) : 0;
+}
+
+static int make_place(hierarchy *h, int dir, bool own_below, struct error *err)
+{
+	autofree char *path = str_printf("%s%s%s", h->dir, own_below ? "/" : "",
+					 own_below ? h->payload : "");
+	autoclose int fd = path ? path_make_dir_in(dir, path, 0755) : -1;
+
+	if (fd < 0)
+		return error_sys(err, "cannot make the directory of hierarchy \"%s\"", h->dir);
+	return link_names(dir, h->dir, err);
 }
 
 static int mount_hierarchies(struct boot *b, const struct mounts_auto *a, struct error *err)
@@ -147,15 +154,15 @@ static int mount_hierarchies(struct boot *b, const struct mounts_auto *a, struct
 
 	if (tree < 0)
 		return -1;
-	if (mount_place(tree, at, "", NULL) < 0)
-		return error_sys(err, "cannot mount it");
 	for (size_t i = 0; i < v->n; i++)
-		if (mount_hierarchy(b, &v->v[i], tree, a, err) < 0 ||
-		    link_names(tree, v->v[i].dir, err) < 0)
+		if (make_place(&v->v[i], tree, !v->own_ns && a->show == SHOW_OWN, err) < 0)
 			return -1;
 	/* Nothing beside the own cgroups shall be taken for one. */
-	if (!v->own_ns && a->cgroup != ACCESS_RW && mount_alter(tree, &read_only) < 0)
-		return error_sys(err, "cannot make it read-only");
+	if (mount_place(tree, at, "", !v->own_ns && a->cgroup != ACCESS_RW ? &read_only : NULL) < 0)
+		return error_sys(err, "cannot mount it");
+	for (size_t i = 0; i < v->n; i++)
+		if (mount_hierarchy(b, &v->v[i], tree, a, err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -282,7 +282,9 @@ static int mount_root(struct boot *b, const struct rootfs_conf *rc, struct error
  */
 static int open_proc(struct boot *b, struct error *err)
 {
-	b->proc = mount_new("proc", NULL,
+	static const char *const options[] = {"source=proc", NULL};
+
+	b->proc = mount_new("proc", options,
 			    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
 	/* In a user namespace a foreign pid namespace's procfs cannot be mounted, only copied. */
 	if (b->proc < 0 && errno == EPERM && !(b->clone_flags & CLONE_NEWPID)) {

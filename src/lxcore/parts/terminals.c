@@ -385,7 +385,8 @@ static int terminals_enter(struct boot *b, struct error *err)
 		return -1;
 	if (!tc->tty_dir)
 		return make_all(b, pts, &(struct place){b->root, b->dev, "dev"}, err);
-	/* Below /dev, whatever links it may hold. */
+	/* Below /dev, whatever links it may hold; nearly always the first call makes it. */
+	mkdirat(b->dev, tc->tty_dir, 0755);
 	dir = path_make_dir_in(b->dev, tc->tty_dir, 0755);
 	path = str_printf("dev/%s", tc->tty_dir);
 	if (dir < 0 || !path)
