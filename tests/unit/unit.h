@@ -12,7 +12,15 @@
 #include <stddef.h>
 
 /* Every suite, one a line: 'void suite_NAME(void)' in test_NAME.c registers it. */
-#define UNIT_SUITES(suite) suite(base) suite(paths) suite(types) suite(config) suite(global)
+/* clang-format off */
+#define UNIT_SUITES(suite) \
+	suite(base) \
+	suite(paths) \
+	suite(types) \
+	suite(config) \
+	suite(global) \
+	suite(keys)
+/* clang-format on */
 
 #define UNIT_DECLARE(name) void suite_##name(void);
 UNIT_SUITES(UNIT_DECLARE)

@@ -190,18 +190,20 @@ static unsigned distance_to_key(const char *name, const char *key)
 
 int keys_unknown(const struct conf *c, const char *name, struct error *err)
 {
-	unsigned best = LONGEST_NAME, limit = (unsigned)strlen(name) / 4;
+	unsigned best = LONGEST_NAME;
 	const char *nearest = NULL, *rest = "";
 
 	for (size_t i = 0; i < c->n_keys; i++) {
-		unsigned d = distance_to_key(name, c->keys[i].key->name);
+		const char *key = c->keys[i].key->name;
+		unsigned d = distance_to_key(name, key);
 
-		if (d < best) {
+		/* What differs in more than a quarter of its letters is another word. */
+		if (d < best && (d <= 2 || d <= strlen(key) / 4)) {
 			best = d;
-			nearest = c->keys[i].key->name;
+			nearest = key;
 		}
 	}
-	if (!nearest || best > (limit > 2 ? limit : 2))
+	if (!nearest)
 		return error_set(err, EINVAL, "unknown key \"%.120s\"", name);
 	if (str_ends(nearest, ".")) {
 		rest = name;
