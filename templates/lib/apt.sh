@@ -2,8 +2,8 @@
 #
 # apt's configuration, read from the host and written into the container. A host's list mixes its
 # distribution with strangers that use the same suite names, so an entry counts only if it is signed
-# by that distribution's archive keyring or, unsigned, has its usual form. Entries with credentials are
-# passed over: those belong to the host, not to every container on it.
+# by that distribution's archive keyring or, unsigned, has its usual form. Entries with credentials
+# are passed over: those belong to the host, not to every container on it.
 # shellcheck shell=sh disable=SC2034,SC2154
 
 # apt_host_mirror DISTRIBUTION archive|security: sets `mirror_found`. LXC_APT_DIR is for the tests.
@@ -96,8 +96,9 @@ apt_archive_of_tree() {
 }
 
 # apt_sources SUITES COMPONENTS SECURITY-SUITE SIGNER: what apt inside uses. SECURITY-SUITE is empty
-# where there is none. A mirror that nobody said is the one that the installer chose, and beside such
-# a one the security archive stands; where it is for a mirror of our own, only the user can say.
+# where there is none. A mirror that nobody said is the one that the installer chose, and beside
+# such a one the security archive stands; where it is for a mirror of our own, only the user can
+# say.
 apt_sources() {
 	if [ -z "$mirror" ]; then
 		apt_archive_of_tree "$distribution"

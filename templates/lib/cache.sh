@@ -2,8 +2,8 @@
 #
 # Trees that were fetched once and are copied for each container. A tree is built beside its final
 # place and renamed, so that whatever has the final name is complete. A lock a distribution: who
-# builds or removes holds it alone, who copies shares it. Beside each tree a note says what went into
-# it; a tree with another note, or with none, was made by something else and is built again.
+# builds or removes holds it alone, who copies shares it. Beside each tree a note says what went
+# into it; a tree with another note, or with none, was made by something else and is built again.
 # shellcheck shell=sh disable=SC2154
 
 # cache_open DISTRIBUTION: sets `cache`, and does what --clean asks.

@@ -5,8 +5,8 @@
 # options, a list of packages and a few calls, in the order in which a root filesystem comes to be:
 #
 #   options (options.sh) → container's config (config.sh) → mirror (mirror.sh, apt.sh)
-#   → cached tree (cache.sh, debootstrap.sh) → copy (copy.sh) → what makes it this container (identity.sh, network.sh,
-#   ttys.sh, systemd.sh, locale.sh, login.sh), all written through rootfs.sh.
+#   → cached tree (cache.sh, debootstrap.sh) → copy (copy.sh) → what makes it this container
+#   (identity.sh, network.sh, ttys.sh, systemd.sh, locale.sh, login.sh), all through rootfs.sh.
 #
 # Functions hand results back in the variable that their comment names: a command substitution would
 # cost a process and swallow the message of a failure.

@@ -45,7 +45,7 @@ option_row() {
 		$options_contract
 		$options
 	ROWS
-	die "take the option '$2': there is none of that name" "lxc-create -t ${template#lxc-} -h"
+	die "take the option '$2': there is none of that name" "$options_hint"
 }
 
 options_usage() {
@@ -67,6 +67,8 @@ options_list() {
 	echo
 }
 
+options_hint="lxc-create -t ${template#lxc-} -h"
+
 # options_parse "$@": sets every VARIABLE of the tables, empty or to the default that the template
 # gave it before; checks what the contract with lxc-create promises. --help ends here.
 options_parse() {
@@ -80,7 +82,7 @@ options_parse() {
 		--?*=*)
 			word=${1%%=*}
 			option_row "${word#--}" "$word"
-			[ -n "$row_arg" ] || die "take '$1': $word has no value" "lxc-create -t ${template#lxc-} -h"
+			[ -n "$row_arg" ] || die "take '$1': $word has no value" "$options_hint"
 			option_set "${1#*=}"
 			shift ;;
 		--?*)
@@ -94,7 +96,7 @@ options_parse() {
 		-?*)
 			word=${1#-?}
 			option_row "${1%"$word"}" "$1"
-			[ -n "$row_arg" ] || die "take '$1': write the options one by one" "lxc-create -t ${template#lxc-} -h"
+			[ -n "$row_arg" ] || die "take '$1': write the options one by one" "$options_hint"
 			option_set "$word"
 			shift ;;
 		*) break ;;
@@ -104,7 +106,7 @@ options_parse() {
 		options_usage
 		exit 0
 	fi
-	[ $# -eq 0 ] || die "take '$1': no option" "lxc-create -t ${template#lxc-} -h"
+	[ $# -eq 0 ] || die "take '$1': no option" "$options_hint"
 	case $name in
 	*/* | *[[:space:]]* | *[[:cntrl:]]*) die "use the name '$name': it has a blank or a slash" ;;
 	esac
@@ -112,7 +114,8 @@ options_parse() {
 
 # options_container: what no template can do without. Apart, because --clean needs no container.
 options_container() {
-	[ -n "$path" ] || die 'know where the container is: no --path' "lxc-create -t ${template#lxc-} -n NAME"
+	[ -n "$path" ] || die 'know where the container is: no --path' \
+		"lxc-create -t ${template#lxc-} -n NAME"
 	[ -n "$name" ] || die 'name the container: no --name' "lxc-create -t ${template#lxc-} -n NAME"
 	[ -d "$path" ] || die "use --path $path: it is no directory"
 }
@@ -131,7 +134,7 @@ option_separate() {
 	'') eval "$row_var=1" ;;
 	'['*) eval "${row_var}_given=1" ;;
 	*)
-		[ $# -gt 1 ] || die "take '$1': it needs a value ($row_arg)" "lxc-create -t ${template#lxc-} -h"
+		[ $# -gt 1 ] || die "take '$1': it needs a value ($row_arg)" "$options_hint"
 		used=2
 		option_set "$2" ;;
 	esac

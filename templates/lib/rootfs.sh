@@ -66,8 +66,8 @@ enter() {
 		${http_proxy:+"http_proxy=$http_proxy"} chroot "$rootfs" "$@"
 }
 
-# own_namespaces COMMAND...: mounts that it leaves behind and daemons that it starts end with it, and
-# it ends with us, even if we are killed. It does not come back: run it through `work`.
+# own_namespaces COMMAND...: mounts that it leaves behind and daemons that it starts end with it,
+# and it ends with us, even if we are killed. It does not come back: run it through `work`.
 own_namespaces() {
 	exec setpriv --pdeathsig KILL unshare --mount --pid --mount-proc --fork --kill-child "$@"
 }

@@ -3,10 +3,11 @@
 # A login on /dev/console and on tty1 to tty4, by what each kind of init reads.
 # shellcheck shell=sh disable=SC2154
 
-# ttys_systemd: getty@ttyN, which waits for a screen's /dev/tty0 unless told to look for the terminal
-# itself; where lxc.tty.max makes fewer, the rest are skipped. systemd's own way, container-getty@N for
-# what $container_ttys names, would be a second login on the same terminals, and none where the
-# variable is not set. console-getty needs nothing: systemd starts it in every container.
+# ttys_systemd: getty@ttyN, which waits for a screen's /dev/tty0 unless told to look for the
+# terminal itself; where lxc.tty.max makes fewer, the rest are skipped. systemd's own way,
+# container-getty@N for what $container_ttys names, would be a second login on the same terminals,
+# and none where the variable is not set. console-getty needs nothing: systemd starts it in every
+# container.
 ttys_systemd() {
 	put etc/systemd/system/getty@.service.d/container.conf 644 '[Unit]' 'ConditionPathExists=' \
 		'ConditionPathExists=/dev/%I' '' '[Service]' 'Environment=TERM=vt220' 'TTYVTDisallocate=no'
@@ -17,7 +18,8 @@ ttys_systemd() {
 	systemd_mask container-getty@.service
 }
 
-# ttys_inittab sysvinit|busybox [GETTY]: for both, and for OpenRC on either of them; keeps the lines that have nothing to do with terminals.
+# ttys_inittab sysvinit|busybox [GETTY]: for both, and for OpenRC on either of them; keeps the lines
+# that have nothing to do with terminals.
 ttys_inittab() {
 	kind=$1 getty=${2:-/sbin/getty}
 	inside etc/inittab

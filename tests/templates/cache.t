@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The cache: a tree in it is complete, whatever happens to who fills it; two who want the same tree fetch
-# it once.
+# The cache: a tree in it is complete, whatever happens to who fills it; two who want the same tree
+# fetch it once.
 # shellcheck disable=SC2016,SC2154 # texts for the library; tap.sh's variables
 
 # shellcheck source=tap.sh

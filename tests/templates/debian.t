@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The Debian template without Debian: an installer of our own writes the few files that the template
-# looks at, so that everything but the fetching is tested offline. A real one is made in the tests of
-# the tools.
+# looks at, so that everything but the fetching is tested offline. A real one is made in the tests
+# of the tools.
 # shellcheck disable=SC2016,SC2154 # texts for inside; tap.sh's variables
 
 # shellcheck source=tap.sh
 . "$(dirname "$0")/tap.sh"
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 
-# A debootstrap that notes how it was called; `fail` in its mirror makes it fail as the real one does.
+# A debootstrap that notes how it was called; `fail` in its mirror makes it fail as the real one
+# does.
 mkdir "$scratch/bin"
 cat >"$scratch/bin/debootstrap" <<END
 #!/bin/sh

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What holds for every template and shipped include: clean shell, short files, a licence line, a help
-# that works before anything else does, and nothing that ties them to one place.
+# What holds for every template and shipped include: clean shell, short files, a licence line, a
+# help that works before anything else does, and nothing that ties them to one place.
 # shellcheck disable=SC2154 # from tap.sh
 
 # shellcheck source=tap.sh
