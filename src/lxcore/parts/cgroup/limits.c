@@ -117,7 +117,9 @@ static int no_controller(const struct cgroup_running *at, const char *controller
 	for (size_t i = 0; i < at->n_v1; i++) {
 		const char *start = at->v1[i] + strlen(CGROUP_ROOT "/");
 
-		buf_addf(&all, "%.*s ", (int)strcspn(start, "/"), start);
+		/* A named hierarchy has no controller. */
+		if (!str_starts(start, "systemd"))
+			buf_addf(&all, "%.*s ", (int)strcspn(start, "/"), start);
 	}
 	buf_puts(&all, v2 ? v2 : "");
 	error_set(err, ENOTSUP, "this host has no cgroup controller \"%s\"", controller);

@@ -78,7 +78,7 @@ static void kill_listed(int dir)
 			kill((pid_t)pid, SIGKILL);
 }
 
-static void kill_tree(int parent, const char *name, int depth)
+static int kill_tree(int parent, const char *name, int depth)
 {
 	autoclose int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	autodir DIR *d = NULL;
@@ -86,7 +86,7 @@ static void kill_tree(int parent, const char *name, int depth)
 
 	/* cgroup.kill (Linux 5.14) reaches everything below, and no fork escapes it. */
 	if (dir < 0 || file_write(dir, "cgroup.kill", "1") == 0)
-		return;
+		return 0;
 	kill_listed(dir);
 	/* A frozen process of v1 takes its SIGKILL when it is thawed. */
 	file_write(dir, "freezer.state", "THAWED");
@@ -94,6 +94,7 @@ static void kill_tree(int parent, const char *name, int depth)
 	while (d && (e = readdir(d)))
 		if (is_child(e))
 			kill_tree(dir, e->d_name, depth + 1);
+	return 0;
 }
 
 void cgroup_kill_all(const struct cgroup_running *at)
@@ -127,26 +128,42 @@ static void pause_for(int us)
 	nanosleep(&(struct timespec){.tv_nsec = us * 1000L}, NULL);
 }
 
-/* Remove one recorded directory; processes that are still dying get a little time. */
-static void give_back(const char *path, bool kill_first, long long until)
-{
-	for (int us = 50; remove_tree(AT_FDCWD, path, 0) < 0 && errno == EBUSY; us *= 2) {
-		if (kill_first)
-			kill_tree(AT_FDCWD, path, 0);
-		if (clock_ms() >= until)
-			return;
-		pause_for(us < 10000 ? us : 10000);
-	}
-}
-
-static void give_back_all(const struct journal *j, const char *kind, bool kill_first,
-			  long long until)
+/* Do something with each directory of a kind; how many it did not succeed with. */
+static int for_each(const struct journal *j, const char *kind,
+		    int (*act)(int parent, const char *path, int depth))
 {
 	const char *path = NULL;
+	int failed = 0;
 
 	while ((path = journal_previous(j, kind, path)))
 		if (is_plausible(path) && !is_foreign(j, path))
-			give_back(path, kill_first, until);
+			failed += act(AT_FDCWD, path, 0) < 0 && errno == EBUSY;
+	return failed;
+}
+
+/*
+ * All hierarchies in one round: a process that is killed through one may have to be thawed in
+ * another.  Those that are dying get a little time.
+ */
+static void give_back_payload(const struct journal *j)
+{
+	long long until = clock_ms() + PATIENCE_MS;
+
+	for (int us = 50; for_each(j, "cgroup2", remove_tree) + for_each(j, "cgroup", remove_tree);
+	     us = us < 10000 ? us * 2 : us) {
+		for_each(j, "cgroup2", kill_tree);
+		for_each(j, "cgroup", kill_tree);
+		if (clock_ms() >= until)
+			return;
+		pause_for(us);
+	}
+}
+
+/* Nobody is killed here: a supervisor that found no other place is in there itself. */
+static void give_back_monitor(const struct journal *j)
+{
+	for (int us = 50; us < 50000 && for_each(j, "cgroup-monitor", remove_tree); us *= 2)
+		pause_for(us);
 }
 
 /* Shared with other containers: one that is in use is busy, one that is not ours stays. */
@@ -162,17 +179,13 @@ static void remove_unused(const struct journal *j, const char *kind)
 
 void cgroup_release(const struct release *r)
 {
-	long long until = clock_ms() + PATIENCE_MS;
-
 	/* The one thing in the live state that release ends; the supervisor owns it. */
 	if (r->boot)
 		cgroup_boot_end((struct boot *)r->boot);
-	give_back_all(r->journal, "cgroup2", true, until);
-	give_back_all(r->journal, "cgroup", true, until);
+	give_back_payload(r->journal);
 	if (!r->rescue)
 		cgroup_monitor_leave(r->journal);
-	/* Never killed: should the supervisor have found no other place, it is in there itself. */
-	give_back_all(r->journal, "cgroup-monitor", false, clock_ms() + 100);
+	give_back_monitor(r->journal);
 	remove_unused(r->journal, "cgroup-pivot");
 	remove_unused(r->journal, "cgroup-parent");
 }

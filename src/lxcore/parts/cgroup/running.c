@@ -128,6 +128,20 @@ static char *read_core_stat(const struct cgroup_running *at, const char *file)
 	return s.cpu_ns < 0 ? NULL : str_printf("%lld", (long long)s.cpu_ns);
 }
 
+static int not_read(const struct cgroup_running *at, const char *file, struct error *err)
+{
+	int why = errno;
+	char controller[32];
+
+	if (why != ENOENT)
+		return error_sys(err, "cannot read %s", file);
+	cgroup_controller_of(file, controller);
+	if (cgroup_home(at, controller) == CGROUP_V1)
+		return error_set(err, ENOENT, "cannot read %s: this host has the controller on cgroup "
+				 "v1, which has no such file", file);
+	return error_set(err, ENOENT, "cannot read %s: the container's cgroup has no such file", file);
+}
+
 int cgroup_get(const struct cgroup_running *at, int rundir, const char *file, char **ret,
 	       struct error *err)
 {
@@ -152,7 +166,7 @@ int cgroup_get(const struct cgroup_running *at, int rundir, const char *file, ch
 	if (!text && at->n_v1 && str_starts(file, "cgroup."))
 		text = cgroup_read(at->v1[0], file);
 	if (!text)
-		return error_sys(err, "cannot read %s", file);
+		return not_read(at, file, err);
 	*ret = text;
 	return 0;
 }

@@ -166,8 +166,8 @@ static const char *limit_text(enum cgroup_version version, const char *value)
 static bool read_bytes(const char *text, unsigned long long *ret)
 {
 	static const char units[] = "kmgtpe";
-	char *end;
 	const char *unit;
+	char *end;
 
 	if (strcmp(text, "max") == 0 || *text == '-')
 		return *ret = ~0ULL, true;
@@ -215,6 +215,32 @@ static int swap(const struct cgroup_running *at, enum cgroup_version version, co
 	if (bytes < memory)
 		return bad_value(file, value, "at least the limit for memory", err);
 	return put(w, "memory.swap.max", "%llu", bytes - memory);
+}
+
+/*
+ * memory.max on v1.  Its limit of memory and swap together must never be below, and what v2 means
+ * is that the swap stays as it was: so that one moves along, first or last.
+ */
+static int memory(const struct cgroup_running *at, const char *value, struct cgroup_write *w,
+		  struct error *err)
+{
+	static const char limit[] = "memory.limit_in_bytes", both[] = "memory.memsw.limit_in_bytes";
+	const char *dir = at ? cgroup_v1_dir(at, limit) : NULL;
+	unsigned long long bytes, now, with_swap;
+	bool raise;
+
+	if (!read_bytes(value, &bytes))
+		return bad_value("memory.max", value, "a number of bytes or \"max\"", err);
+	if (!read_limit(dir, limit, &now) || !read_limit(dir, both, &with_swap) ||
+	    with_swap == ~0ULL || now == ~0ULL)
+		return put(w, limit, "%s", limit_text(CGROUP_V2, value));
+	raise = bytes > now;
+	put(&w[raise], limit, "%s", limit_text(CGROUP_V2, value));
+	if (bytes == ~0ULL)
+		put(&w[!raise], both, "-1");
+	else
+		put(&w[!raise], both, "%llu", bytes + (with_swap - now));
+	return 2;
 }
 
 static int cpu(const struct cgroup_running *at, enum cgroup_version version, const char *file,
@@ -316,6 +342,8 @@ int cgroup_translate(const struct cgroup_running *at, enum cgroup_version versio
 		return put(ret, name, "%s", limit_text(version, value));
 	if (!a || a->how == READ)
 		return refuse(version, file, err);
+	if (version == CGROUP_V2 && strcmp(file, "memory.max") == 0)
+		return memory(at, value, ret, err);
 	switch (a->how) {
 	case SWAP:
 		return swap(at, version, value, ret, err);
