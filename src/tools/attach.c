@@ -31,9 +31,9 @@ static const struct option_row rows[] = {
 	{0, "clear-env", NULL,
 	 "Begin with container=lxc as only variable", OPT_FLAG, AT(clear_env)},
 	{0, "keep-env", NULL, "Keep the caller's environment (default)", OPT_FLAG, AT(keep_env)},
-	{0, "keep-var", "NAME", "With --clear-env: keep this variable; may be repeated", OPT_LIST,
+	{0, "keep-var", "VARIABLE", "With --clear-env: keep this variable; may be repeated", OPT_LIST,
 	 AT(keep_var)},
-	{'v', "set-var", "NAME=VALUE", "Set a variable; may be repeated", OPT_LIST, AT(set_var)},
+	{'v', "set-var", "VARIABLE=VALUE", "Set a variable; may be repeated", OPT_LIST, AT(set_var)},
 	{'L', "pty-log", "FILE",
 	 "Append what the command's terminal shows to FILE", OPT_TEXT, AT(pty_log)},
 	{'u', "uid", "UID", "User of the command inside", OPT_INT, AT(uid)},
@@ -109,7 +109,7 @@ static int check_options(const struct cli *cli, const struct attach_options *o,
 		return cli_error(cli, "--pty-log needs a terminal as standard input and output");
 	for (size_t i = 0; i < o->set_var.n; i++)
 		if (strcspn(o->set_var.v[i], "=") == 0 || !strchr(o->set_var.v[i], '='))
-			return cli_error(cli, "cannot use --set-var %s: it must be NAME=VALUE",
+			return cli_error(cli, "cannot use --set-var %s: it must be VARIABLE=VALUE",
 					 o->set_var.v[i]);
 	return 0;
 }

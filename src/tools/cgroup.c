@@ -4,14 +4,19 @@
 #include "json.h"
 #include "tools.h"
 
-static int show(const struct cli *cli, const char *file, const char *value)
+#include <string.h>
+
+static int show(const struct cli *cli, const char *file, char *value)
 {
 	struct json j = {.out = stdout};
+	size_t n = strlen(value);
 
 	if (!cli->json) {
 		cli_value(value);
 		return 0;
 	}
+	if (n && value[n - 1] == '\n')
+		value[n - 1] = '\0';
 	json_object(&j, NULL);
 	json_text(&j, "name", cli->name);
 	json_text(&j, "object", file);

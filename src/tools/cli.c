@@ -168,16 +168,28 @@ static int store(struct parser *p, const struct option_row *row, void *field, ch
 	}
 }
 
+static size_t count_long(const struct parser *p, const char *word)
+{
+	size_t count = 0, n = strcspn(word, "=");
+
+	for (size_t i = 0; i < p->n; i++)
+		count += n > 2 && strncmp(p->rows[i]->name, word + 2, n - 2) == 0;
+	return count;
+}
+
 /* What getopt_long could not use stands in the word before optind, or inside it (-abc). */
-static int refuse(int c, char **argv, char **ret_problem)
+static int refuse(struct parser *p, int c, char **argv, char **ret_problem)
 {
 	char letter[] = {'-', (char)optopt, '\0'};
 	const char *name = optopt > 0 && optopt < LONG_BASE ? letter : argv[optind - 1];
 
+	p->misused = true;
 	if (c == ':')
 		return problem(ret_problem, "option %s needs an argument", argv[optind - 1], "");
 	if (optopt >= LONG_BASE)
 		return problem(ret_problem, "option %s takes no argument", name, "");
+	if (optopt == 0 && count_long(p, name) > 1)
+		return problem(ret_problem, "option %s can be one of several", name, "");
 	return problem(ret_problem, "there is no option %s", name, "");
 }
 
@@ -208,7 +220,7 @@ static int walk(struct cli *cli, void *options, struct parser *p, char **argv, c
 			continue;
 		}
 		if (c == '?' || c == ':')
-			return refuse(c, argv, ret_problem);
+			return refuse(p, c, argv, ret_problem);
 		i = find_row(p, c);
 		if (store(p, p->rows[i], (char *)((size_t)i < p->n_own ? options : cli) +
 			  p->rows[i]->offset, ret_problem) < 0)
@@ -250,8 +262,7 @@ static int examine(struct cli *cli, char **ret_problem)
 static int parse(struct cli *cli, void *options, struct parser *p, char **argv, char **ret_problem)
 {
 	make_tables(p, cli->tool);
-	p->misused = walk(cli, options, p, argv, ret_problem) < 0;
-	if (p->misused)
+	if (walk(cli, options, p, argv, ret_problem) < 0)
 		return -1;
 	return p->wanted == OPT_FLAG ? examine(cli, ret_problem) : 0;
 }

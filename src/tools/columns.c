@@ -158,8 +158,13 @@ void columns_json(const struct lxcore_summary *s, struct json *j)
 	json_known(j, "pid", s->init_pid > 0 ? s->init_pid : -1);
 	json_bool(j, "defined", s->defined);
 	json_bool(j, "readable", s->readable);
-	json_bool(j, "autostart", s->autostart);
-	json_bool(j, "unprivileged", s->unprivileged);
+	if (s->readable) {
+		json_bool(j, "autostart", s->autostart);
+		json_bool(j, "unprivileged", s->unprivileged);
+	} else {
+		json_text(j, "autostart", NULL);
+		json_text(j, "unprivileged", NULL);
+	}
 	json_texts(j, "groups", (const char *const *)s->groups);
 	json_interfaces(s, j);
 	json_known(j, "memory", s->memory);

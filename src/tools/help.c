@@ -61,7 +61,7 @@ static void usage_row(const struct option_row *row, size_t i, FILE *out)
 {
 	const char *arg = row->arg ? row->arg : "";
 
-	fprintf(out, "%s [", i && i % USAGE_PER_LINE == 0 ? "\n\t" : "");
+	fputs(i && i % USAGE_PER_LINE == 0 ? "\n\t[" : " [", out);
 	if (row->letter)
 		fprintf(out, "-%c|", row->letter);
 	fprintf(out, "--%s%s%s]", row->name, !*arg ? "" : *arg == '[' ? "[=" : "=",

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The pages on configuration files: their keys come from the library's own tables. */
+#include "mdoc.h"
+#include "pages.h"
+
+#include <string.h>
+
+/* ---- lxc.container.conf(5) ------------------------------------------------------------------- */
+
+static const char container_grammar[] =
+	"The file `config` in a container's directory says what the container is made of "
+	"and what it may do. It is read when the container starts, and by tools that want "
+	"to know something of it.\n\n"
+	"A line is `KEY = VALUE`. Blanks around both do not matter; one pair of quotes "
+	"around the whole value is removed. A line that begins with `#` is a comment; "
+	"there are no comments behind a value, and a backslash does not join lines. Lines "
+	"that do not begin with `lxc.` are kept and not read. An empty value clears what "
+	"was set before, and makes a list empty.\n\n"
+	"A key whose name ends with a dot below stands for a family: a word of your choice "
+	"follows, as in `lxc.prlimit.nofile`.\n\n"
+	"A key that is not known, or not supported yet, is an error that names file and "
+	"line; it never passes silently. Names that old versions of LXC used are "
+	"understood, and a notice says how they are called now.\n\n"
+	"`lxc-checkconfig -n NAME` checks a configuration without starting anything; "
+	"`lxc-start --explain NAME` shows what it means.";
+
+static bool known_before(const char *section, const char *const *seen, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(seen[i], section) == 0)
+			return true;
+	return false;
+}
+
+static void print_key(const struct lxcore_key *key, FILE *out)
+{
+	size_t n = strlen(key->name);
+
+	fprintf(out, ".It Li %s%s", key->name, n && key->name[n - 1] == '.' ? "*" : "");
+	if (key->syntax && *key->syntax) {
+		fputs(" = ", out);
+		mdoc_line(out, key->syntax);
+	} else {
+		fputc('\n', out);
+	}
+	mdoc_line(out, key->summary ? key->summary : "");
+	if (key->preset && *key->preset) {
+		fputs("Default:\n.Li ", out);
+		mdoc_line(out, key->preset);
+	}
+	if (key->unsupported) {
+		fputs(".Em Not supported yet:\n", out);
+		mdoc_line(out, key->unsupported);
+	}
+}
+
+static void print_section(const char *section, FILE *out)
+{
+	struct lxcore_key key;
+
+	fprintf(out, ".Ss Keys of %s\n.Bl -tag -width Ds\n", section);
+	for (size_t state = 0; lxcore_next_key(&state, &key);)
+		if (strcmp(key.section, section) == 0)
+			print_key(&key, out);
+	fputs(".El\n", out);
+}
+
+void page_container_conf(FILE *out)
+{
+	const char *seen[64];
+	struct lxcore_key key;
+	size_t n = 0;
+
+	mdoc_begin(out, "lxc.container.conf", 5, "configuration of one container");
+	fputs(".Sh DESCRIPTION\n", out);
+	mdoc_text(out, container_grammar);
+	fputs(".Sh KEYS\nThey stand with the part of the container that they belong to,\n"
+	      "in the order in which a start asks the parts.\n", out);
+	for (size_t state = 0; lxcore_next_key(&state, &key);) {
+		if (known_before(key.section, seen, n) || n == 64)
+			continue;
+		seen[n++] = key.section;
+		print_section(key.section, out);
+	}
+	mdoc_see_also(out, "lxc-checkconfig lxc-start lxc-create lxc.conf lxc.system.conf lxc");
+}
+
+/* ---- lxc.system.conf(5) ---------------------------------------------------------------------- */
+
+static const struct meaning items[] = {
+	{"lxc.lxcpath", "Directory that holds the containers. Default: /var/lib/lxc for root, "
+	 "`~/.local/share/lxc` for others"},
+	{"lxc.default_config", "Configuration that lxc-create copies into a new container. "
+	 "Default: default.conf beside this file"},
+	{"lxc.cgroup.pattern", "Cgroup of a container below each hierarchy, unless "
+	 "`lxc.cgroup.dir` says otherwise; `%n` is the container's name"},
+	{"lxc.cgroup.use", "Controllers of cgroup v1 that are used, joined by commas. Default: all "
+	 "that are mounted"},
+	{"lxc.bdev.lvm.vg", "LVM volume group for containers. Default: lxc"},
+	{"lxc.bdev.lvm.thin_pool", "LVM thin pool for containers. Default: lxc"},
+	{"lxc.bdev.zfs.root", "ZFS dataset that holds containers. Default: lxc"},
+	{"lxc.bdev.rbd.rbdpool", "Ceph pool for containers. Default: lxc"},
+	{"lxc.bdev.rbd.rbduser", "Ceph user for containers"},
+	{0}
+};
+
+static const char *item_text(const char *name)
+{
+	for (const struct meaning *m = items; m->term; m++)
+		if (strcmp(m->term, name) == 0)
+			return m->text;
+	/* An item without a word here must not get into a page: the build stops. */
+	fprintf(stderr, "mkman: confpages.c says nothing on \"%s\"\n", name);
+	exit(1);
+}
+
+void page_system_conf(FILE *out)
+{
+	mdoc_begin(out, "lxc.system.conf", 5, "settings that hold for all containers");
+	fputs(".Sh DESCRIPTION\n", out);
+	mdoc_text(out,
+		"Root's tools read `/etc/lxc/lxc.conf`, those of other users "
+		"`~/.config/lxc/lxc.conf`. The files may be missing. A line is `ITEM = VALUE`; the "
+		"first one of an item counts; a line that begins with `#` is a comment. "
+		"lxc-config(1) shows what is in force.");
+	fputs(".Sh ITEMS\n.Bl -tag -width Ds\n", out);
+	for (const char *const *item = lxcore_global_items(); *item; item++) {
+		fprintf(out, ".It Li %s\n", *item);
+		mdoc_line(out, item_text(*item));
+	}
+	fputs(".El\n", out);
+	mdoc_see_also(out, "lxc-config lxc-create lxc.conf lxc.container.conf lxc");
+}
+
+/* ---- lxc.conf(5), lxc(7) --------------------------------------------------------------------- */
+
+void page_conf(FILE *out)
+{
+	mdoc_begin(out, "lxc.conf", 5, "configuration files of LXC");
+	fputs(".Sh DESCRIPTION\n", out);
+	mdoc_text(out,
+		"There are two kinds of configuration.\n\n"
+		"Settings that hold for all containers, such as where they live, stand in "
+		"`/etc/lxc/lxc.conf`, or `~/.config/lxc/lxc.conf` of a user: "
+		"lxc.system.conf(5).\n\n"
+		"The settings of one container stand in the file `config` in its "
+		"directory: "
+		"lxc.container.conf(5). A new container gets a copy of `/etc/lxc/default.conf`.");
+	fputs(".Sh FILES\n.Bl -tag -width Ds\n"
+	      ".It Pa /etc/lxc/lxc.conf\nsettings of the host\n"
+	      ".It Pa /etc/lxc/default.conf\nfirst configuration of new containers\n"
+	      ".It Pa /var/lib/lxc/NAME/config\nconfiguration of the container NAME\n"
+	      ".El\n", out);
+	mdoc_see_also(out, "lxc-config lxc-create lxc.container.conf lxc.system.conf lxc");
+}
+
+static const char overview[] =
+	"A container is a group of processes with an init of their own, that sees its own "
+	"files, processes, network, host name and users, and gets its share of the host's "
+	"resources. It runs on the host's kernel.\n\n"
+	"A container is a directory below the lxcpath, with a configuration and a root "
+	"filesystem. A start walks through the parts that the container is made of: "
+	"identity maps, cgroup, network, root filesystem, mounts, devices, terminals, "
+	"limits, capabilities, filter, hooks, init. All of them check first; then each "
+	"claims what it needs of the host, writing it down before it does so; then the "
+	"container's first process makes its view of the world and becomes init. One small "
+	"process of the host, the supervisor, stays and waits. When init ends, or the "
+	"supervisor is killed, what was written down is given back in reverse.\n\n"
+	"A container is in one of the states STOPPED, STARTING, RUNNING, STOPPING, "
+	"ABORTING, FREEZING, FROZEN and THAWED.";
+
+void page_overview(FILE *out)
+{
+	mdoc_begin(out, "lxc", 7, "system containers");
+	fputs(".Sh DESCRIPTION\n", out);
+	mdoc_text(out, overview);
+	fputs(".Sh TOOLS\n.Bl -tag -width lxc\\-checkconfig\n", out);
+	for (const struct tool *const *t = all_tools; *t; t++)
+		fprintf(out, ".It Xr %s 1\n%s\n", (*t)->name, (*t)->purpose);
+	fputs(".El\n.Sh EXAMPLES\n"
+	      ".Dl lxc\\-create \\-n web \\-t debian\n"
+	      ".Dl lxc\\-start \\-n web\n"
+	      ".Dl lxc\\-attach \\-n web\n"
+	      ".Dl lxc\\-stop \\-n web\n"
+	      ".Dl lxc\\-destroy \\-n web\n", out);
+	mdoc_see_also(out, "lxc-create lxc-start lxc.conf lxc.container.conf lxc.system.conf");
+}
