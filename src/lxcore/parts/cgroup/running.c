@@ -154,17 +154,18 @@ int cgroup_get(const struct cgroup_running *at, int rundir, const char *file, ch
 		text = cgroup_devices_list(at, rundir);
 	} else {
 		v1 = cgroup_v1_dir(at, file);
+		errno = ENOENT;
 		text = v1 ? cgroup_read(v1, file) : NULL;
 		/* 'cgroup.procs' and its like exist in both; v2 is the one that is asked for. */
 		if (!text && at->v2 && (!v1 || errno == ENOENT))
 			text = cgroup_read(at->v2, file);
 		if (!text && errno == ENOENT)
 			text = cgroup_translate_get(at, file);
-		if (!text)
+		if (!text && errno == ENOENT)
 			text = read_core_stat(at, file);
+		if (!text && errno == ENOENT && at->n_v1 && str_starts(file, "cgroup."))
+			text = cgroup_read(at->v1[0], file);
 	}
-	if (!text && at->n_v1 && str_starts(file, "cgroup."))
-		text = cgroup_read(at->v1[0], file);
 	if (!text)
 		return not_read(at, file, err);
 	*ret = text;

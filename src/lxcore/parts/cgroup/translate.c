@@ -444,9 +444,11 @@ char *cgroup_translate_get(const struct cgroup_running *at, const char *file)
 		text = dir ? cgroup_read(dir, other) : NULL;
 		if (!text)
 			continue;
+		errno = 0;
 		if (!a)
 			return strdup(limit_text(version == CGROUP_V2 ? CGROUP_V1 : CGROUP_V2, text));
 		return convert_read(at, a, version, file, text);
 	}
+	errno = ENOENT;
 	return NULL;
 }
