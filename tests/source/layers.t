@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The plan of the house (doc/architecture.md) against the sources: includes point down, parts do not
+# include each other, tools know the public header alone, every file says under which licence it is.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+number=0 failed=0
+
+# verdict NAME FUNCTION: what the function prints offends
+verdict() {
+	number=$((number + 1))
+	lines=$("$2")
+	if [ -z "$lines" ]; then
+		echo "ok $number - $1"
+	else
+		failed=1
+		echo "not ok $number - $1"
+		printf '%s\n' "$lines" | sed 's/^/# /' | head -n 20
+	fi
+}
+
+# FILE HEADER for every include of our own
+includes() {
+	grep -HoE '^#include "[^"]+"' "$@" | sed 's/:#include "/ /; s/"$//'
+}
+
+sources=$(find src -name '*.[ch]')
+
+# A room's place in the order of the layers.
+going_up() {
+	# shellcheck disable=SC2086 # a list of files
+	includes $sources | awk '
+	BEGIN {
+		n = split("base config storage parts life store", order)
+		for (i = 1; i <= n; i++) floor[order[i]] = i
+	}
+	{
+		split($1, path, "/"); split($2, want, "/")
+		if (path[2] != "lxcore" || !(path[3] in floor) || !(want[1] in floor)) next
+		if (floor[want[1]] > floor[path[3]]) print $1 " includes " $2
+	}'
+}
+
+# A folder is one part; of a part in several files, the first word of their names is the part.
+sideways() {
+	# shellcheck disable=SC2046
+	includes $(find src/lxcore/parts -name '*.[ch]') | awk '
+	$2 !~ /^parts\// || $2 == "parts/part.h" || $2 == "parts/parts.h" { next }
+	{
+		split($1, mine, "/"); split($2, theirs, "/")
+		a = mine[4]; b = theirs[2]
+		sub(/[_.].*/, "", a); sub(/[_.].*/, "", b); sub(/s$/, "", a); sub(/s$/, "", b)
+		if (a != b) print $1 " includes " $2
+	}'
+}
+
+beyond_the_face() {
+	# shellcheck disable=SC2046
+	includes $(find src/tools -name '*.[ch]') | awk '$2 ~ /\//'
+}
+
+tracked() {
+	git ls-files 2>/dev/null | grep . || find src templates tests config doc -type f
+}
+
+without_licence() {
+	# shellcheck disable=SC2046
+	grep -L 'SPDX-License-Identifier: LGPL-2.1-or-later' $(tracked | grep -vE '^COPYING$|/README$')
+}
+
+too_long() {
+	# shellcheck disable=SC2086
+	wc -l $sources templates/lxc-* templates/lib/*.sh |
+		awk '$2 != "total" && $1 > 620 { print $1 " lines: " $2 }'
+}
+
+too_wide() {
+	# shellcheck disable=SC2086
+	expand -t 8 $sources | awk 'length($0) > 104 { print length($0) ": " $0 }'
+}
+
+registries() {
+	git grep -nIE 'deb\.debian\.or[g]|archive\.ubuntu\.co[m]|registry\.npmj[s]|mirrors?\.kernel\.or[g]' 2>/dev/null
+}
+
+verdict "includes point down: base, config, storage, parts, life, store" going_up
+verdict "no part includes another part" sideways
+verdict "tools include the public header and their own alone" beyond_the_face
+verdict "every file names its licence" without_licence
+verdict "no file is much longer than 600 lines" too_long
+verdict "no line is wider than the page" too_wide
+verdict "no package registry is named" registries
+
+echo "1..$number"
+exit "$failed"
