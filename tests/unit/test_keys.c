@@ -153,8 +153,7 @@ static const char *const refusals[] = {
 	"lxc.signal.halt = HUP",
 	"lxc.sysctl = x",
 	"lxc.time.offset.boot = 7",
-	"lxc.uts.name = "
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	"lxc.uts.name = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 };
 
 static int load_line(const struct boot_sections *sections, const char *line, struct error *err)

@@ -18,6 +18,7 @@
 	suite(paths) \
 	suite(types) \
 	suite(config) \
+	suite(changes) \
 	suite(global) \
 	suite(keys)
 /* clang-format on */

@@ -61,7 +61,7 @@ int error_sys(struct error *err, const char *format, ...)
 
 int error_within(struct error *err, const char *format, ...)
 {
-	char prefix[256];
+	char prefix[sizeof(err->text)];
 	size_t before, kept;
 	va_list ap;
 

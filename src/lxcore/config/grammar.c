@@ -207,7 +207,7 @@ static int read_file(struct source *from, struct buf *text, struct error *err)
 		return error_set(err, ENOMEM, "cannot read configuration \"%s\": out of memory",
 				 from->name);
 	text->cap = (size_t)st.st_size + 2;
-	while (n < text->cap - 1) {
+	while (n < text->cap - 1 && (!n || n != (size_t)st.st_size)) {
 		ssize_t got = read(fd, text->s + n, text->cap - 1 - n);
 
 		if (got < 0 && errno == EINTR)
