@@ -15,6 +15,7 @@
 /* clang-format off */
 #define UNIT_SUITES(suite) \
 	suite(base) \
+	suite(cli) \
 	suite(paths) \
 	suite(types) \
 	suite(config) \
