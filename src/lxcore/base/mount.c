@@ -220,17 +220,19 @@ static bool is_change(const struct mount_change *c)
 
 static int set_attributes(int mount, const struct mount_change *c)
 {
-	/* One call where tree and propagation reach equally far. */
-	bool split = c->propagation && !c->propagation_recursive;
+	const unsigned deep = AT_EMPTY_PATH | AT_RECURSIVE, shallow = AT_EMPTY_PATH;
+	/* One call where attributes and propagation reach equally far. */
+	bool split = c->propagation && c->propagation_recursive == c->shallow;
 	struct mount_attr attr = {
 		.attr_set = c->set, .attr_clr = c->clear, .propagation = split ? 0 : c->propagation,
 	};
 
 	if ((attr.attr_set || attr.attr_clr || attr.propagation) &&
-	    mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+	    mount_setattr(mount, "", c->shallow ? shallow : deep, &attr, sizeof(attr)) < 0)
 		return -1;
 	attr = (struct mount_attr){.propagation = c->propagation};
-	return split ? mount_setattr(mount, "", AT_EMPTY_PATH, &attr, sizeof(attr)) : 0;
+	return split ? mount_setattr(mount, "", c->propagation_recursive ? deep : shallow, &attr,
+				     sizeof(attr)) : 0;
 }
 
 /* Attributes and the flags of mount(2) and statvfs(3) that mean the same. */

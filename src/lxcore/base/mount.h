@@ -16,7 +16,8 @@
 
 /* What mount_place() does to a mount besides putting it in its place. */
 struct mount_change {
-	uint64_t set, clear;        /* MOUNT_ATTR_*; of the whole tree */
+	uint64_t set, clear;        /* MOUNT_ATTR_*; of the whole tree, unless: */
+	bool shallow;               /* of the topmost mount alone */
 	uint64_t propagation;       /* MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE; 0: as it is */
 	bool propagation_recursive;
 };

@@ -48,7 +48,7 @@ static int open_dev(struct boot *b, bool make, struct error *err)
 		return 0;
 	if (errno == ENOTDIR || errno == ELOOP)
 		return error_set(err, ENOTDIR, "cannot use \"/dev\" of the root filesystem: "
-				 "it is not a directory");
+				 "it is a link or a file, not a directory");
 	return error_sys(err, "cannot open \"/dev\" of the root filesystem");
 }
 

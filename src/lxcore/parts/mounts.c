@@ -332,6 +332,9 @@ static int open_target(const struct boot *b, const struct mount_entry *e, struct
 	if (target_inside(b, e, &inside, err) < 0)
 		return -1;
 	fd = make_target(b, e, inside);
+	if (fd < 0 && errno == ENOENT && e->create)
+		return error_set(err, ENOENT, "cannot make the target \"/%s\" in the root "
+				 "filesystem: a link on the way leads to nothing", inside);
 	if (fd < 0 && errno == ENOENT) {
 		error_set(err, ENOENT, "cannot find the target \"/%s\" in the root filesystem",
 			  inside);
@@ -371,6 +374,7 @@ static int mount_one(const struct boot *b, const struct mount_entry *e, struct e
 		.propagation = o->change.propagation,
 		.propagation_recursive = o->change.propagation_recursive,
 	};
+	struct mount_change again = o->change;
 	autoclose int tree = -1, target = -1;
 	int done;
 
@@ -382,8 +386,9 @@ static int mount_one(const struct boot *b, const struct mount_entry *e, struct e
 	target = open_target(b, e, err);
 	if (target < 0)
 		return -1;
+	again.shallow = !o->recursive;
 	if (o->remount)
-		done = mount_alter(target, &o->change);
+		done = mount_alter(target, &again);
 	else
 		done = mount_place(tree, target, "", o->bind ? &o->change : &propagation);
 	return done < 0 ? cannot_mount(e, tree, target, err) : 0;

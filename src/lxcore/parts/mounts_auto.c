@@ -158,7 +158,7 @@ int mounts_open_directory(const struct boot *b, const char *path, struct error *
 	 * (CVE-2019-19921). */
 	if (errno == ENOTDIR || errno == ELOOP)
 		return error_set(err, ENOTDIR, "cannot mount on \"/%s\" of the root filesystem: "
-				 "it is not a directory", path);
+				 "it is a link or a file, not a directory", path);
 	return error_sys(err, "cannot open \"/%s\" of the root filesystem", path);
 }
 

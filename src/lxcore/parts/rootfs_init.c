@@ -360,6 +360,9 @@ static int check_program(const struct lookup *l, const char *path, int scripts, 
 		return error_mend(err, "chmod +x %s%s", strcmp(l->source, "/") ? l->source : "",
 				  path);
 	}
+	if (!st.st_size)
+		return error_set(err, ENOEXEC, "cannot run the init \"%s\" of the root filesystem "
+				 "\"%s\": \"%s\" is empty", l->init, l->source, path);
 	n = read_head(at, head, &fd);
 	if (n >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0)
 		return check_elf(l, path, fd, head, n, err);

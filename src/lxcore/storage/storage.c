@@ -51,13 +51,17 @@ static int not_supported(const char *type, struct error *err)
 static int parse_untyped(const char *text, struct storage *ret, struct error *err)
 {
 	struct stat st;
+	bool there = stat(text, &st) == 0;
+	const char *type = there && S_ISREG(st.st_mode) ? "loop" :
+			   there && S_ISBLK(st.st_mode) ? "lvm" : NULL;
 
-	if (stat(text, &st) == 0 && S_ISREG(st.st_mode))
-		return not_supported("loop", err);
-	if (stat(text, &st) == 0 && S_ISBLK(st.st_mode))
-		return not_supported("lvm", err);
-	*ret = (struct storage){&storage_dir, text};
-	return 0;
+	if (!type) {
+		*ret = (struct storage){&storage_dir, text};
+		return 0;
+	}
+	not_supported(type, err);
+	return error_within(err, "\"%s\" is a %s", text,
+			    S_ISREG(st.st_mode) ? "file" : "block device");
 }
 
 int storage_parse(const char *text, struct storage *ret, struct error *err)
