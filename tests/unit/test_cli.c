@@ -12,7 +12,7 @@
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
-/* ---- the command line ------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 struct sample {
 	bool flag;
@@ -150,6 +150,14 @@ static void test_command_line(void)
 	}
 }
 
+static void no_option_twice(const struct tool *tool, const struct option_row *row)
+{
+	for (const struct option_row *own = tool->options; own && own->name; own++) {
+		CU_ASSERT(strcmp(own->name, row->name) != 0);
+		CU_ASSERT(!own->letter || own->letter != row->letter);
+	}
+}
+
 /* Help must show every option of every tool, and each option only once. */
 static void test_every_option_is_in_help(void)
 {
@@ -172,10 +180,7 @@ static void test_every_option_is_in_help(void)
 			CU_ASSERT_PTR_NOT_NULL(row->summary);
 		}
 		for (size_t i = 0; (row = cli_common(all[t], i)); i++)
-			for (const struct option_row *own = all[t]->options; own && own->name; own++) {
-				CU_ASSERT(strcmp(own->name, row->name) != 0);
-				CU_ASSERT(!own->letter || own->letter != row->letter);
-			}
+			no_option_twice(all[t], row);
 	}
 }
 
@@ -187,10 +192,11 @@ static void test_usage(void)
 
 	usage_print(&plain, out);
 	fclose(out);
-	HAS(text, "Usage: plain [-a|--all] [-t|--text=TEXT] [-m|--maybe[=TEXT]] [-i|--int=NUMBER]\n\t[");
+	HAS(text, "Usage: plain [-a|--all] [-t|--text=TEXT] [-m|--maybe[=TEXT]] "
+		  "[-i|--int=NUMBER]\n\t[");
 }
 
-/* ---- text ------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static void test_escape(void)
 {
@@ -231,7 +237,7 @@ static void test_wrap(void)
 	SAME(got, "one two\n    three\n    averyveryverylongword\n    x\n");
 }
 
-/* ---- tables ----------------------------------------------------------------------------------- */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 static void test_table(void)
 {
@@ -304,7 +310,7 @@ static void test_columns(void)
 	}
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void test_json(void)
 {
