@@ -2,7 +2,8 @@
 /*
  * The configuration language.  This room knows the grammar (config(5)-like lines 'key = value',
  * includes, comments), typed values and where each came from, but no key by name: whoever has keys
- * (the parts of a container) declares them in a table beside its own code and hands the tables over.
+ * (the parts of a container) declares them in a table beside its own code and hands the tables
+ * over.
  *
  *     struct conf_section  one room's keys and the struct that holds their values
  *     struct conf_key      one key, or a family of keys ('lxc.prlimit.' and what follows the dot)
@@ -33,7 +34,8 @@ struct conf_type {
 	int (*set)(void *field, const struct conf_key *key, const char *sub, const char *value,
 		   struct error *err);
 	/* Add the value as users read it (lists: a line each, with newline); nothing when unset. */
-	void (*get)(const void *field, const struct conf_key *key, const char *sub, struct buf *out);
+	void (*get)(const void *field, const struct conf_key *key, const char *sub,
+		    struct buf *out);
 	/* Back to unset ('key =' and clear); 'sub' "" clears a whole family.  Frees what it held.
 	 * The preset, if there is one, is set again afterwards by the caller. */
 	void (*clear)(void *field, const struct conf_key *key, const char *sub);
@@ -76,8 +78,8 @@ void *conf_of(const struct conf *c, const struct conf_section *section);
 
 /*
  * Read a file (and what it includes) on top of what is there.  A relative include is searched
- * beside the including file.  The error names file and line, and for an unknown key the nearest one;
- * what stood before the faulty line is set, and the text is not kept.
+ * beside the including file.  The error names file and line, and for an unknown key the nearest
+ * one; what stood before the faulty line is set, and the text is not kept.
  */
 int conf_load(struct conf *c, const char *file, struct error *err);
 /* The same from text; 'file' is only a name for messages and the base of relative includes. */
@@ -115,19 +117,19 @@ const struct conf_key *conf_next_key(const struct conf_section *const *sections,
  *
  * type                 field                 extra
  */
-extern const struct conf_type conf_bool;     /* bool            -     0 or 1 */
-extern const struct conf_type conf_uint;     /* unsigned        const struct conf_range *, or NULL */
-extern const struct conf_type conf_int;      /* int             const struct conf_range *, or NULL */
-extern const struct conf_type conf_string;   /* char *          - (owned; NULL: unset) */
-extern const struct conf_type conf_path;     /* char *          simplified */
-extern const struct conf_type conf_list;     /* struct strv     each setting appends one string */
-extern const struct conf_type conf_words;    /* struct strv     each setting appends its words */
-extern const struct conf_type conf_size;     /* unsigned long long  bytes, 'auto', K M G, KB MB GB */
-#define CONF_SIZE_AUTO 131072ull             /* what 'auto' stands for */
-extern const struct conf_type conf_signal;   /* int             0: unset */
-extern const struct conf_type conf_choice;   /* int             const struct conf_word *, .. NULL */
-extern const struct conf_type conf_flags;    /* unsigned        words of the table, OR-ed */
-extern const struct conf_type conf_pairs;    /* struct conf_pairs; a family: sub -> value, replaces */
+extern const struct conf_type conf_bool;    /* bool            -     0 or 1 */
+extern const struct conf_type conf_uint;    /* unsigned        const struct conf_range *, or NULL */
+extern const struct conf_type conf_int;     /* int             const struct conf_range *, or NULL */
+extern const struct conf_type conf_string;  /* char *          - (owned; NULL: unset) */
+extern const struct conf_type conf_path;    /* char *          simplified */
+extern const struct conf_type conf_list;    /* struct strv     each setting appends one string */
+extern const struct conf_type conf_words;   /* struct strv     each setting appends its words */
+extern const struct conf_type conf_size;    /* unsigned long long  bytes, 'auto', K M G, KB MB GB */
+#define CONF_SIZE_AUTO 131072ull            /* what 'auto' stands for */
+extern const struct conf_type conf_signal;  /* int             0: unset */
+extern const struct conf_type conf_choice;  /* int             const struct conf_word *, .. NULL */
+extern const struct conf_type conf_flags;   /* unsigned        words of the table, OR-ed */
+extern const struct conf_type conf_pairs;   /* struct conf_pairs; a family: replaces */
 extern const struct conf_type conf_pairs_list; /* struct conf_pairs; a family: appends */
 
 struct conf_range {
