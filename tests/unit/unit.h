@@ -15,12 +15,14 @@
 /* clang-format off */
 #define UNIT_SUITES(suite) \
 	suite(base) \
+	suite(netlink) \
 	suite(cli) \
 	suite(paths) \
 	suite(types) \
 	suite(config) \
 	suite(changes) \
 	suite(global) \
+	suite(network) \
 	suite(keys)
 /* clang-format on */
 

@@ -92,6 +92,25 @@ static void clear_up(void *field, const struct conf_key *key, const char *sub)
 	*(bool *)field = false;
 }
 
+/* Numbers of which none is 0, so 0 is 'unset'. */
+static int set_number(void *field, const struct conf_key *key, const char *sub, const char *value,
+		      struct error *err)
+{
+	return conf_uint.set(field, key, sub, value, err);
+}
+
+static void get_number(const void *field, const struct conf_key *key, const char *sub,
+		       struct buf *out)
+{
+	if (*(const unsigned *)field)
+		conf_uint.get(field, key, sub, out);
+}
+
+static void clear_number(void *field, const struct conf_key *key, const char *sub)
+{
+	conf_uint.clear(field, key, sub);
+}
+
 static int family_of(const struct conf_key *key)
 {
 	return *(const int *)key->extra;
@@ -255,6 +274,8 @@ static const struct conf_type interface_name = {"INTERFACE", set_interface_name,
 static const struct conf_type hwaddr = {"AA:BB:CC:DD:EE:FF", set_hwaddr, get_text, clear_text,
 					conf_replaces};
 static const struct conf_type up = {"up", set_up, get_up, clear_up, conf_replaces};
+static const struct conf_type number = {"NUMBER", set_number, get_number, clear_number,
+					conf_replaces};
 static const struct conf_type address_list = {"ADDRESS[/PREFIX]", set_addresses, get_addresses,
 					      clear_addresses};
 static const struct conf_type route_list = {"NETWORK/PREFIX", set_routes, get_addresses,
@@ -285,7 +306,7 @@ static const struct conf_key members[] = {
 	 "they are free."},
 	{"hwaddr", &hwaddr, AT(hwaddr), .summary = "Its hardware address. Each x stands for a digit "
 	 "that is chosen. Unset: one that belongs to this host and container and does not change."},
-	{"mtu", &conf_uint, AT(mtu), .syntax = "68..65535", .extra = &mtu_range, .summary =
+	{"mtu", &number, AT(mtu), .syntax = "68..65535", .extra = &mtu_range, .summary =
 	 "Largest packet. Unset: as that of the link, or 1500."},
 	{"ipv4.address", &address_list, AT(ipv4), .syntax = "ADDRESS[/PREFIX] [BROADCAST]",
 	 .extra = &inet, .summary = "An address to give it; may be repeated. Without a prefix that of "
@@ -304,9 +325,9 @@ static const struct conf_key members[] = {
 	 .summary = "Whether the host's end joins the link, or the host routes to the container."},
 	{"veth.pair", &interface_name, AT(veth.pair), .summary = "Name of the host's end. Unset: one "
 	 "by chance."},
-	{"veth.n_rxqueues", &conf_uint, AT(veth.n_rxqueues), .syntax = "1..4096",
+	{"veth.n_rxqueues", &number, AT(veth.n_rxqueues), .syntax = "1..4096",
 	 .extra = &queue_range, .summary = "Queues for receiving. Unset: 1."},
-	{"veth.n_txqueues", &conf_uint, AT(veth.n_txqueues), .syntax = "1..4096",
+	{"veth.n_txqueues", &number, AT(veth.n_txqueues), .syntax = "1..4096",
 	 .extra = &queue_range, .summary = "Queues for sending. Unset: 1."},
 	{"veth.ipv4.route", &route_list, AT(veth.ipv4_route), .extra = &inet, .summary = "A network "
 	 "that the host shall reach through this interface; may be repeated."},
