@@ -9,6 +9,7 @@
 #include "parts/hooks.h"
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/log.h"
 
 #include <ctype.h>
 #include <sched.h>
@@ -346,6 +347,7 @@ static void tell_namespaces(const struct release *r, const struct hooks_boot *ke
 /* A failure at the end changes nothing any more; it is for the log alone. */
 static void run_at_end(enum hook_moment moment, const struct release *r)
 {
+	struct error err = {0};
 	autostrv struct strv env = {0}, args = {0};
 	struct hook_call call = {.conf = r->conf, .name = r->name, .env = &env, .args = &args};
 
@@ -358,7 +360,8 @@ static void run_at_end(enum hook_moment moment, const struct release *r)
 	strv_take(&env, str_printf("LXC_TARGET=%s", r->target ? r->target : "stop"));
 	if (moment == HOOK_STOP && r->boot)
 		tell_namespaces(r, r->boot->hooks, &env, &args);
-	hooks_run(moment, &call, NULL);
+	if (hooks_run(moment, &call, &err) < 0)
+		log_write(LOG_ERROR, "hooks", "%s", err.text);
 }
 
 static void release_stop(const struct release *r)

@@ -133,9 +133,10 @@ struct boot {
 	struct network_boot *network;
 	struct terminals_boot *terminals;
 	struct rootfs_boot *rootfs;
-	struct seccomp_boot *seccomp;
+	struct seccomp_filter *seccomp;
 	struct namespaces_boot *namespaces;
 	struct hooks_boot *hooks;
+	bool apparmor; /* label: from prepare on, there is a profile to be taken */
 	int own_init; /* init: our small init for 'execute', a sealed memory file; 0: none */
 };
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Keys of those who start containers: lxc-autostart's order, groups, the log, and whether the
- * container goes for good when it stops.  They have no doors: life/ and store/ read them.
+ * container goes for good when it stops.  They have no doors: life/ and store/ ask for them.
  */
 #include "parts/start.h"
+#include "base/log.h"
 
 #include <string.h>
 
 static const struct conf_word levels[] = {
-	{"TRACE", 1}, {"DEBUG", 2}, {"INFO", 3}, {"NOTICE", 4}, {"WARN", 5},
-	{"ERROR", 6}, {"CRIT", 7}, {"ALERT", 8}, {"FATAL", 9}, {NULL, 0},
+	{"TRACE", LOG_TRACE}, {"DEBUG", LOG_DEBUG}, {"INFO", LOG_INFO}, {"NOTICE", LOG_NOTICE},
+	{"WARN", LOG_WARN},   {"ERROR", LOG_ERROR}, {"CRIT", LOG_CRIT}, {"ALERT", LOG_ALERT},
+	{"FATAL", LOG_FATAL}, {NULL, 0},
 };
 
 static int set_level(void *field, const struct conf_key *key, const char *sub, const char *value,
@@ -64,5 +66,25 @@ static const struct conf_key keys[] = {
 	{NULL},
 };
 const struct conf_section start_section = {"start", sizeof(struct start_conf), keys};
+
+int start_open_log(const struct conf *c, const char *name, struct error *err)
+{
+	const struct start_conf *s = conf_of(c, &start_section);
+	enum log_level level = s->log_level ? (enum log_level)s->log_level : LOG_ERROR;
+
+	/* What was said on the command line wins over the configuration. */
+	if (!s->log_file || log_is_open())
+		return 0;
+	if (log_open(s->log_file, level, "lxc", name, err) < 0)
+		return error_within(err, "lxc.log.file, %s", conf_where(c, "lxc.log.file"));
+	return 0;
+}
+
+bool start_is_ephemeral(const struct conf *c)
+{
+	const struct start_conf *s = conf_of(c, &start_section);
+
+	return s->ephemeral;
+}
 
 const struct part part_start = {.name = "start", .section = &start_section};

@@ -16,4 +16,8 @@ struct start_conf {
 };
 extern const struct conf_section start_section;
 
+/* Open the log that lxc.log.file asks for, unless the program opened one itself. */
+int start_open_log(const struct conf *c, const char *name, struct error *err);
+bool start_is_ephemeral(const struct conf *c);
+
 #endif
