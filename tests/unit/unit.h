@@ -14,6 +14,7 @@
 /* Every suite, one a line: 'void suite_NAME(void)' in test_NAME.c registers it. */
 /* clang-format off */
 #define UNIT_SUITES(suite) \
+	suite(cgroup) \
 	suite(base) \
 	suite(netlink) \
 	suite(cli) \
