@@ -59,8 +59,7 @@ LXCORE_API const char *lxcore_install_dir(const char *which);
 
 /*
  * Log to a file.  Level is a name (TRACE DEBUG INFO NOTICE WARN ERROR CRIT ALERT FATAL, any case).
- * 'program' and 'container' stand in each line; they and 'file' are copied.  'file' NULL: the usual
- * place, LOGDIR/CONTAINER.log for root, else LXCPATH/CONTAINER/CONTAINER.log.
+ * 'program' and 'container' stand in each line; they and 'file' are copied.
  */
 LXCORE_API int lxcore_log_open(const char *file, const char *level, const char *program,
 			       const char *container, lxcore_error *err);

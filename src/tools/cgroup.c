@@ -38,8 +38,6 @@ static int run(struct cli *cli, const void *options)
 	c = cli_open(cli);
 	if (!c)
 		return 1;
-	if (lxcore_state(c) == LXCORE_STOPPED)
-		return cli_error(cli, "'%s:%s' is not running", lxcore_path(c), cli->name);
 	if (cli->words.n == 2 && lxcore_cgroup_set(c, file, cli->words.v[1], cli->err) == 0)
 		return 0;
 	if (cli->words.n == 2 || lxcore_cgroup_get(c, file, &value, cli->err) < 0)

@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_ROWS 48
 #define LONG_BASE 256 /* getopt's value of long option i; below it stand letters */
@@ -306,15 +307,37 @@ lxcore_container *cli_open(struct cli *cli)
 	return c;
 }
 
+/* Where a log goes whose file was not named: root's own containers have a directory for them. */
+static char *usual_log(const struct cli *cli)
+{
+	const char *name = cli->name ? cli->name : cli->tool->name;
+	autofree char *path = NULL;
+	char *file = NULL;
+	int n;
+
+	if (geteuid() == 0 && cli->paths.n == 0)
+		n = asprintf(&file, "%s/%s.log", lxcore_install_dir("log"), name);
+	else if (cli->paths.n)
+		n = asprintf(&file, "%s/%s/%s.log", cli->paths.v[0], name, name);
+	else
+		n = lxcore_global("lxc.lxcpath", &path, cli->err) < 0 ? -1 :
+			asprintf(&file, "%s/%s/%s.log", path, name, name);
+	return n < 0 ? NULL : file;
+}
+
 static int open_log(struct cli *cli)
 {
-	const char *file = cli->logfile && strcmp(cli->logfile, "none") != 0 ? cli->logfile : NULL;
+	const char *level = cli->loglevel ? cli->loglevel : "ERROR";
+	autofree char *usual = NULL;
 
-	/* -l alone asks for the log at its usual place, which the library knows. */
-	if (!file && (!cli->loglevel || cli->logfile))
+	if (cli->logfile && strcmp(cli->logfile, "none") == 0)
 		return 0;
-	return lxcore_log_open(file, cli->loglevel ? cli->loglevel : "ERROR", cli->tool->name,
-			       cli->name, cli->err);
+	if (!cli->logfile && !cli->loglevel)
+		return 0;
+	if (!cli->logfile && !(usual = usual_log(cli)))
+		return -1;
+	return lxcore_log_open(usual ? usual : cli->logfile, level, cli->tool->name, cli->name,
+			       cli->err);
 }
 
 static int answer(struct cli *cli, const void *options, enum option_kind wanted)

@@ -68,8 +68,6 @@ static int run(struct cli *cli, const void *options)
 	c = cli_open(cli);
 	if (!c)
 		return 1;
-	if (lxcore_state(c) == LXCORE_STOPPED)
-		return cli_error(cli, "%s is not running", cli->name);
 	how.tty = o->tty;
 	how.escape = greeting.escape;
 	how.connected = greet;

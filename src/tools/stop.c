@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define TIMEOUT 60
+#define THAW_TIMEOUT 10
 #define PATIENCE 5 /* seconds after which a person wants to know what goes on */
 #define UNSET -1000
 
@@ -45,22 +46,16 @@ static int check_options(const struct cli *cli, const struct stop_options *o)
 	return 0;
 }
 
-/* Not running: 2, as scripts know it; what does not exist cannot be stopped: 1. */
-static int not_running(const struct cli *cli, lxcore_container *c)
+/* What exists and does not run: 2, as scripts know it. */
+static int failed(const struct cli *cli)
 {
-	if (!lxcore_is_defined(c))
-		return cli_error_mend(cli, "lxc-ls      (shows which there are)",
-				      "%s: container does not exist below %s", cli->name,
-				      lxcore_path(c));
-	cli_error(cli, "%s is not running", cli->name);
-	return 2;
+	cli_fail(cli);
+	return lxcore_error_code(cli->err) == ESRCH ? 2 : 1;
 }
 
 static int end_by_force(const struct cli *cli, lxcore_container *c)
 {
-	if (lxcore_stop(c, cli->err) == 0)
-		return 0;
-	return lxcore_error_code(cli->err) == ESRCH ? not_running(cli, c) : cli_fail(cli);
+	return lxcore_stop(c, cli->err) < 0 ? failed(cli) : 0;
 }
 
 static void tell_patience(const struct cli *cli, lxcore_container *c, int left, bool nokill)
@@ -95,6 +90,47 @@ static int shut_down(const struct cli *cli, const struct stop_options *o, lxcore
 	return lxcore_wait(c, 1u << LXCORE_STOPPED, left, cli->err);
 }
 
+static int ask(const struct cli *cli, const struct stop_options *o, lxcore_container *c,
+	       int timeout)
+{
+	if (o->reboot)
+		return lxcore_reboot(c, timeout, cli->err);
+	return shut_down(cli, o, c, timeout);
+}
+
+/* The frozen hear nothing; whoever wants them to end wants them thawed. */
+static bool was_frozen(const struct cli *cli, lxcore_container *c)
+{
+	if (lxcore_error_code(cli->err) != EBUSY || lxcore_state(c) != LXCORE_FROZEN)
+		return false;
+	if (lxcore_unfreeze(c, THAW_TIMEOUT, cli->err) < 0)
+		return false;
+	cli_say(cli, "%s was frozen: thawed it, so that it can hear", cli->name);
+	return true;
+}
+
+/* It was asked in vain: for too long, or it is deaf. */
+static int after_asking(const struct cli *cli, const struct stop_options *o, lxcore_container *c,
+			int timeout)
+{
+	int code = lxcore_error_code(cli->err);
+
+	if (code == ETIMEDOUT && !o->reboot && o->nokill)
+		return cli_error(cli, "%s: it did not shut down within %d seconds", cli->name,
+				 timeout);
+	if (o->reboot || o->nokill || (code != ETIMEDOUT && code != ENOTSUP))
+		return failed(cli);
+	if (code == ETIMEDOUT)
+		cli_say(cli, "%s did not shut down within %d s: ending it by force", cli->name,
+			timeout);
+	else
+		cli_say(cli, "%s; ending it by force", lxcore_error_text(cli->err));
+	/* It may have ended in between, which is as good. */
+	if (lxcore_stop(c, cli->err) == 0 || lxcore_error_code(cli->err) == ESRCH)
+		return 0;
+	return cli_fail(cli);
+}
+
 static int run(struct cli *cli, const void *options)
 {
 	const struct stop_options *o = options;
@@ -106,22 +142,13 @@ static int run(struct cli *cli, const void *options)
 	c = cli_open(cli);
 	if (!c)
 		return 1;
-	if (lxcore_state(c) == LXCORE_STOPPED)
-		return not_running(cli, c);
 	if (o->kill)
 		return end_by_force(cli, c);
-	if (o->reboot)
-		return lxcore_reboot(c, timeout, cli->err) < 0 ? cli_fail(cli) : 0;
-	if (shut_down(cli, o, c, timeout) == 0)
+	if (ask(cli, o, c, timeout) == 0)
 		return 0;
-	if (lxcore_error_code(cli->err) == ESRCH)
-		return not_running(cli, c);
-	if (lxcore_error_code(cli->err) != ETIMEDOUT || o->nokill)
-		return cli_fail(cli);
-	cli_say(cli, "%s did not shut down within %d s: ending it by force", cli->name, timeout);
-	/* It may have ended in between, which is as good. */
-	return lxcore_stop(c, cli->err) < 0 && lxcore_error_code(cli->err) != ESRCH ?
-		cli_fail(cli) : 0;
+	if (was_frozen(cli, c) && ask(cli, o, c, timeout) == 0)
+		return 0;
+	return after_asking(cli, o, c, timeout);
 }
 
 static const struct manual manual = {

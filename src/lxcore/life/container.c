@@ -198,6 +198,15 @@ bool lxcore_next_key(size_t *state, struct lxcore_key *ret)
 
 /* ---- what runs ---- */
 
+/* A mistyped name must not pass for a container that only happens not to run. */
+static int none_running(struct lxcore_container *c, struct error *err)
+{
+	if (lxcore_is_defined(c) || c->rcfile)
+		return error_set(err, ESRCH, "%s is not running", c->name);
+	error_set(err, ENOENT, "%s: there is no such container in \"%s\"", c->name, c->lxcpath);
+	return error_mend(err, "lxc-ls -P %s      (shows those that there are)", c->lxcpath);
+}
+
 int running_find(struct lxcore_container *c, struct running *ret, struct error *err)
 {
 	autoclose int rundir = rundir_open(c->lxcpath, c->name);
@@ -206,10 +215,10 @@ int running_find(struct lxcore_container *c, struct running *ret, struct error *
 	if (rundir < 0 && errno == EACCES)
 		return error_sys(err, "cannot look at the run directory of %s", c->name);
 	if (rundir < 0 || !rundir_is_locked(rundir))
-		return error_set(err, ESRCH, "%s is not running", c->name);
+		return none_running(c, err);
 	/* Locked without a state: an operation on a stopped container, or the first microseconds. */
 	if (!rundir_read_state(rundir, &ret->state))
-		return error_set(err, ESRCH, "%s is not running", c->name);
+		return none_running(c, err);
 	ret->init_pidfd = proc_open(ret->state.init);
 	ret->rundir = steal_fd(&rundir);
 	return 0;

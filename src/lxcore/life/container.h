@@ -33,8 +33,8 @@ struct running {
 	int init_pidfd; /* -1: init is not there (yet, or any more) */
 };
 /*
- * Find the living container: its supervisor holds the lock.  -1 with ESRCH: it does not run.  What
- * a dead supervisor left is not living.
+ * Find the living container: its supervisor holds the lock.  -1 with ESRCH: it does not run;
+ * ENOENT: nor does it exist.  What a dead supervisor left is not living.
  */
 int running_find(struct lxcore_container *c, struct running *ret, struct error *err);
 void running_close(struct running *r);
