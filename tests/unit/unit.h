@@ -23,6 +23,7 @@
 	suite(config) \
 	suite(changes) \
 	suite(global) \
+	suite(mounts) \
 	suite(network) \
 	suite(keys)
 /* clang-format on */

@@ -58,7 +58,8 @@ static bool take_token(struct mounts_auto *a, const char *token)
 	autostrv struct strv part = {0};
 	int access;
 
-	if (strv_split(&part, token, ":") < 0 || !part.n)
+	if (strv_split(&part, token, ":") < 0 || !part.n || str_ends(token, ":") ||
+	    strstr(token, "::"))
 		return false;
 	access = part.n == 1 ? ACCESS_MIXED : part.n == 2 ? access_of(part.v[1]) : ACCESS_NONE;
 	if (strcmp(part.v[0], "proc") == 0 && access != ACCESS_NONE && access != ACCESS_RO) {
