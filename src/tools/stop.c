@@ -169,7 +169,10 @@ static const struct manual manual = {
 		{0}},
 	.differences =
 	"A container that does not exist is told from one that does not run: exit codes 1 "
-	"and 2. LXC says of both that they are not running.",
+	"and 2. LXC says of both that they are not running.\n\n"
+	"A frozen container is thawed, so that it can shut down; LXC waits in vain. An init "
+	"that understands no request to shut down is ended by force at once; LXC waits for "
+	"60 seconds.",
 	.see_also = "lxc-start lxc-wait lxc-freeze",
 };
 
