@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 
 #define MAX_SUFFIX 999
+#define MAX_TRIES 20
 
 static int record(struct boot *b, const char *kind, const char *path, struct error *err)
 {
@@ -126,7 +127,9 @@ static void leave_out(struct cgroup_boot *c, size_t i)
 		c->layout.v[i] = c->layout.v[i + 1];
 }
 
-/* 1: made; 0: this hierarchy is not ours to write to; -1. */
+enum made { MADE, NOT_OURS, TAKEN }; /* -1: failed */
+
+/* NOT_OURS: this hierarchy cannot be written to.  TAKEN: another container was quicker. */
 static int make_payload(struct boot *b, struct cgroup_boot *c, size_t i, const char *name,
 			struct error *err)
 {
@@ -149,14 +152,14 @@ static int make_payload(struct boot *b, struct cgroup_boot *c, size_t i, const c
 
 		if (record(b, "cgroup-not", path, err) < 0)
 			return -1;
-		if (why == EACCES || why == EPERM || why == EROFS || why == ENOENT) {
+		if (why == EACCES || why == EPERM || why == EROFS || why == ENOENT || why == EEXIST) {
 			free(steal_ptr(&c->v[i].path));
-			return 0;
+			return why == EEXIST ? TAKEN : NOT_OURS;
 		}
 		errno = why;
 		return error_sys(err, "cannot make the cgroup \"%s\"", path);
 	}
-	return has_cpuset(h) && cgroup_fill_cpuset(path, err) < 0 ? -1 : 1;
+	return has_cpuset(h) && cgroup_fill_cpuset(path, err) < 0 ? -1 : MADE;
 }
 
 /* lxc.cgroup.dir.container.inner: the container's own, so that its limits are out of its reach. */
@@ -194,30 +197,61 @@ static int none_usable(struct error *err)
 	return error_mend(err, "mount -o remount,rw " CGROUP_ROOT);
 }
 
-int cgroup_make(struct boot *b, struct cgroup_boot *c, const struct cgroup_names *names,
-		struct error *err)
+/* Others have the name in a hierarchy: give back what was made of it in those before. */
+static int undo(struct boot *b, struct cgroup_boot *c, size_t n, struct error *err)
 {
-	autofree char *name = free_name(&c->layout, names, err);
+	for (size_t i = 0; i < n; i++) {
+		if (record(b, "cgroup-not", c->v[i].path, err) < 0)
+			return -1;
+		rmdir(c->v[i].path);
+		free(steal_ptr(&c->v[i].path));
+	}
+	return 0;
+}
+
+static int make_all(struct boot *b, struct cgroup_boot *c, const char *name, struct error *err)
+{
 	size_t i = 0;
 
-	if (!name)
-		return -1;
-	if (names->inner && record(b, "cgroup-inner", names->inner, err) < 0)
-		return -1;
 	while (i < c->layout.n) {
 		int made = make_payload(b, c, i, name, err);
 
 		if (made < 0)
 			return -1;
-		if (!made) {
+		if (made == TAKEN)
+			return undo(b, c, i, err) < 0 ? -1 : TAKEN;
+		if (made == NOT_OURS)
 			leave_out(c, i);
-			continue;
-		}
+		else
+			i++;
+	}
+	return MADE;
+}
+
+int cgroup_make(struct boot *b, struct cgroup_boot *c, const struct cgroup_names *names,
+		struct error *err)
+{
+	int made = TAKEN;
+
+	if (names->inner && record(b, "cgroup-inner", names->inner, err) < 0)
+		return -1;
+	for (int tries = 0; made == TAKEN; tries++) {
+		autofree char *name = free_name(&c->layout, names, err);
+
+		if (!name)
+			return -1;
+		if (tries == MAX_TRIES)
+			return error_set(err, EEXIST, "cannot make the cgroup \"%s\": others make it "
+					 "and remove it all the time", name);
+		made = make_all(b, c, name, err);
+	}
+	if (made < 0)
+		return -1;
+	for (size_t i = 0; i < c->layout.n; i++) {
 		if (c->layout.v[i].v2)
 			c->at.v2 = c->v[i].path;
 		else
 			c->at.v1[c->at.n_v1++] = c->v[i].path;
-		i++;
 	}
 	c->at.inner = names->inner;
 	return c->layout.n ? 0 : none_usable(err);
