@@ -31,15 +31,17 @@ void network_free(struct network_boot **network)
 	free(steal_ptr(network));
 }
 
-/* The host's end of interface N, from memory or not at all. */
-static const char *host_end(const struct release *r, const struct nic_conf *c)
+/* The host's end of interface N if its script.down is owed, else NULL. */
+static const char *owed(const struct journal *j, unsigned index)
 {
-	const struct network_boot *n = r->boot ? r->boot->network : NULL;
+	const char *line = NULL;
+	char start[16];
 
-	for (size_t i = 0; n && i < n->n; i++)
-		if (n->v[i].index == c->index)
-			return n->v[i].host;
-	return c->veth.pair;
+	snprintf(start, sizeof(start), "%u ", index);
+	while ((line = journal_previous(j, "netup", line)))
+		if (str_starts(line, start))
+			return line + strlen(start);
+	return NULL;
 }
 
 static void run_scripts(const struct release *r)
@@ -48,18 +50,10 @@ static void run_scripts(const struct release *r)
 	int ns = r->boot && r->boot->network ? r->boot->network->ns : -1;
 
 	for (size_t i = 0; net && i < net->n; i++) {
-		const struct nic_conf *c = net->v[i];
-		char index[16];
-		const char *up = NULL;
+		const char *host = owed(r->journal, net->v[i]->index);
 
-		snprintf(index, sizeof(index), "%u", c->index);
-		if (!c->script_down || !c->type)
-			continue;
-		while ((up = journal_previous(r->journal, "netup", up)))
-			if (strcmp(up, index) == 0)
-				break;
-		if (up)
-			script_down(r, c, host_end(r, c), ns);
+		if (host && net->v[i]->script_down && net->v[i]->type)
+			script_down(r, net->v[i], host, ns);
 	}
 }
 

@@ -106,11 +106,11 @@ int script_up(struct boot *b, const struct nic_conf *c, const struct nic *nic, s
 	};
 	struct nic_where where;
 	struct error why = {0};
-	char index[16];
+	char owed[16 + IFNAMSIZ];
 
 	/* script.down is owed from here on, also when the script fails half way. */
-	snprintf(index, sizeof(index), "%u", c->index);
-	if (c->script_down && journal_record(&b->journal, "netup", index, err) < 0)
+	snprintf(owed, sizeof(owed), "%u %s", c->index, nic->host);
+	if (c->script_down && journal_record(&b->journal, "netup", owed, err) < 0)
 		return -1;
 	if (!c->script_up || run(&s, &b->hook_env, &why) == 0)
 		return 0;
