@@ -61,6 +61,18 @@ static void clear_key(struct conf *c, const struct known *k, const char *sub)
 		k->key->type->clear(keys_field(c, k), k->key, sub);
 }
 
+void conf_forget_history(struct conf *c)
+{
+	c->forgot = true;
+	free(steal_ptr(&c->settings));
+	c->n_settings = c->cap_settings = 0;
+	buf_free(&c->text);
+	buf_free(&c->log);
+	strv_free(&c->origins);
+	strv_free(&c->wheres);
+	strv_free(&c->notices);
+}
+
 void conf_free(struct conf *c)
 {
 	if (!c)
@@ -543,7 +555,7 @@ const char *conf_where(const struct conf *c, const char *key)
 	autofree char *where = NULL;
 
 	if (!s)
-		return NULL;
+		return c->forgot ? c->file : NULL;
 	if (!s->line)
 		return c->origins.v[s->origin];
 	where = str_printf("%s:%u", c->origins.v[s->origin], s->line);

@@ -71,6 +71,8 @@ struct conf_section {
 /* 'sections' ends with NULL and must stay.  NULL when memory ran out. */
 struct conf *conf_new(const struct conf_section *const *sections);
 void conf_free(struct conf *c);
+/* Keep the values alone: text, places and notices go.  For one who only waits (a supervisor). */
+void conf_forget_history(struct conf *c);
 /* A section's struct.  Writable: parts complete their values in their check door only. */
 void *conf_of(const struct conf *c, const struct conf_section *section);
 

@@ -52,6 +52,7 @@ struct conf {
 	struct strv notices;
 	struct legacy legacy;
 	unsigned n_files; /* read so far */
+	bool forgot; /* conf_forget_history */
 	bool placed;      /* the error on its way up names file and line already */
 };
 

@@ -13,15 +13,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define HUB_CLIENTS 16
-#define HUB_TAIL 2048
+#define HUB_CLIENTS 8
+#define HUB_TAIL 1024
 
 struct hub {
 	int master; /* -1: no console */
 	struct hub_client {
 		int fd; /* -1: free */
 		unsigned pending;
-		char input[256]; /* typed, not yet taken by the pty */
+		char input[128]; /* typed, not yet taken by the pty */
 	} clients[HUB_CLIENTS];
 	/* The last bytes printed, shown to who connects, so that a prompt is seen at once. */
 	char tail[HUB_TAIL];

@@ -124,7 +124,7 @@ static _Noreturn void be_supervisor(struct launch *l)
 	supervise(&s);
 }
 
-static _Noreturn void fail_launch(struct launch *l, const struct error *err)
+__attribute__((noinline)) static _Noreturn void fail_launch(struct launch *l, const struct error *err)
 {
 	struct launch_news failed = {.what = NEWS_FAILED, .error = *err};
 

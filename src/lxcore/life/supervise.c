@@ -16,16 +16,18 @@
 #include "parts/start.h"
 #include "parts/terminals.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define CONNECTIONS 32
+#define CONNECTIONS 16
 
 /* What an epoll event is about: the kind in the upper half, an index in the lower. */
 enum watched { WATCH_INIT, WATCH_SIGNALS, WATCH_STARTER, WATCH_CONTROL, WATCH_CONNECTION,
@@ -247,6 +249,20 @@ static void dispatch(struct watch *w, enum watched what, unsigned index)
 	}
 }
 
+/*
+ * Give back to the kernel what only the boot needed: free pages of the heap, and the pages of the
+ * stack below us that its deeper calls have touched.  A host has as many supervisors as containers.
+ */
+__attribute__((noinline)) static void give_memory_back(struct conf *conf)
+{
+	enum { PAGE = 4096, DEEPEST = 32 * PAGE };
+	const uintptr_t below = ((uintptr_t)__builtin_frame_address(0) - PAGE) & ~(uintptr_t)(PAGE - 1);
+
+	conf_forget_history(conf);
+	malloc_trim(0);
+	madvise((void *)(below - DEEPEST), DEEPEST, MADV_DONTNEED);
+}
+
 /* Wait until init has ended; its wait status. */
 static int wait_for_end(struct watch *w)
 {
@@ -259,6 +275,7 @@ static int wait_for_end(struct watch *w)
 	if (console >= 0)
 		watch_add(w, console, EPOLLIN | EPOLLOUT | EPOLLET, WATCH_CONSOLE, 0);
 	watch_add(w, b->init_pidfd, EPOLLIN, WATCH_INIT, 0);
+	give_memory_back(b->conf);
 	while (!w->ended) {
 		int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), -1);
 
@@ -275,7 +292,7 @@ static int wait_for_end(struct watch *w)
 
 /* ---- one boot after the other ---- */
 
-static void release_all(struct watch *w, const char *target)
+__attribute__((noinline)) static void release_all(struct watch *w, const char *target)
 {
 	struct boot *b = w->s->boot;
 	struct journal j;
@@ -295,7 +312,7 @@ static void release_all(struct watch *w, const char *target)
 	journal_remove(b->rundir);
 }
 
-static void tell_timings(struct supervisor *s, const struct boot_timings *t)
+__attribute__((noinline)) static void tell_timings(struct supervisor *s, const struct boot_timings *t)
 {
 	struct launch_news news = {.what = NEWS_TIMINGS, .timings = *t};
 
@@ -322,7 +339,8 @@ static bool failed_at_once(struct watch *w, struct error *err)
 	return true;
 }
 
-static int boot_once(struct watch *w, struct error *err)
+/* Not inlined, like others below: what its frame holds must not stay on the stack while we wait. */
+__attribute__((noinline)) static int boot_once(struct watch *w, struct error *err)
 {
 	struct supervisor *s = w->s;
 	struct boot_timings timings = {0};
@@ -404,39 +422,47 @@ static _Noreturn void end(struct watch *w, const struct launch_news *news, size_
 	_exit(0);
 }
 
-_Noreturn void supervise(struct supervisor *s)
+/* The boots of one container, until it ends for good; what to tell the starter is in *news. */
+static void live(struct watch *w, struct launch_news *news)
 {
-	struct watch w = {.s = s, .state = {.supervisor = {getpid(), proc_start_time(getpid())}}};
-	struct launch_news failed = {.what = NEWS_FAILED}, ended = {.what = NEWS_ENDED};
+	struct supervisor *s = w->s;
 	const struct boot fresh = *s->boot;
-	bool again = true, ok;
+	bool again = true;
 
-	for (unsigned i = 0; i < CONNECTIONS; i++)
-		w.connections[i].fd = -1;
-	set_up(&w, &failed.error, &ok);
-	if (!ok)
-		end(&w, &failed, sizeof(failed.error));
 	while (again) {
-		int result;
+		int result, status;
 
 		strv_free(&s->boot->hook_env);
 		*s->boot = fresh;
-		result = boot_once(&w, &failed.error);
-
+		result = boot_once(w, &news->error);
 		if (result < 0) {
-			set_state(&w, LXCORE_ABORTING);
+			set_state(w, LXCORE_ABORTING);
 			journal_remove(s->boot->rundir);
-			end(&w, &failed, sizeof(failed.error));
+			return;
 		}
-		ended.status = wait_for_end(&w);
-		again = wants_reboot(ended.status);
-		events_send(s->container->lxcpath, s->container->name, LXCORE_EVENT_EXIT,
-			    ended.status);
-		set_state(&w, LXCORE_STOPPING);
-		release_all(&w, again ? "reboot" : "stop");
-		rundir_keep_exit(s->container->lxcpath, s->container->name, ended.status);
-		if (result > 0)
-			end(&w, &failed, sizeof(failed.error));
+		status = wait_for_end(w);
+		again = result == 0 && wants_reboot(status);
+		events_send(s->container->lxcpath, s->container->name, LXCORE_EVENT_EXIT, status);
+		set_state(w, LXCORE_STOPPING);
+		release_all(w, again ? "reboot" : "stop");
+		rundir_keep_exit(s->container->lxcpath, s->container->name, status);
+		if (result == 0) {
+			news->what = NEWS_ENDED;
+			news->status = status;
+		}
 	}
-	end(&w, &ended, sizeof(ended.status));
+}
+
+_Noreturn void supervise(struct supervisor *s)
+{
+	struct watch w = {.s = s, .state = {.supervisor = {getpid(), proc_start_time(getpid())}}};
+	struct launch_news news = {.what = NEWS_FAILED};
+	bool ok;
+
+	for (unsigned i = 0; i < CONNECTIONS; i++)
+		w.connections[i].fd = -1;
+	set_up(&w, &news.error, &ok);
+	if (ok)
+		live(&w, &news);
+	end(&w, &news, sizeof(news.error));
 }
