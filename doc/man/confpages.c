@@ -24,6 +24,12 @@ static const char container_grammar[] =
 	"`lxc-checkconfig -n NAME` checks a configuration without starting anything; "
 	"`lxc-start --explain NAME` shows what it means.";
 
+/* lxc.include belongs to no part, but to the language. */
+static const char *section_of(const struct lxcore_key *key)
+{
+	return key->section ? key->section : "the language";
+}
+
 static bool known_before(const char *section, const char *const *seen, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -60,7 +66,7 @@ static void print_section(const char *section, FILE *out)
 
 	fprintf(out, ".Ss Keys of %s\n.Bl -tag -width Ds\n", section);
 	for (size_t state = 0; lxcore_next_key(&state, &key);)
-		if (strcmp(key.section, section) == 0)
+		if (strcmp(section_of(&key), section) == 0)
 			print_key(&key, out);
 	fputs(".El\n", out);
 }
@@ -77,10 +83,10 @@ void page_container_conf(FILE *out)
 	fputs(".Sh KEYS\nThey stand with the part of the container that they belong to,\n"
 	      "in the order in which a start asks the parts.\n", out);
 	for (size_t state = 0; lxcore_next_key(&state, &key);) {
-		if (known_before(key.section, seen, n) || n == 64)
+		if (known_before(section_of(&key), seen, n) || n == 64)
 			continue;
-		seen[n++] = key.section;
-		print_section(key.section, out);
+		seen[n++] = section_of(&key);
+		print_section(section_of(&key), out);
 	}
 	mdoc_see_also(out, "lxc-checkconfig lxc-start lxc-create lxc.conf lxc.system.conf lxc");
 }
