@@ -236,61 +236,6 @@ static int check_variables(const struct boot *b, const struct strv *list, const 
 	return 0;
 }
 
-static bool is_set(const struct conf *c, const char *key)
-{
-	autobuf struct buf value = BUF_INIT;
-
-	return conf_get(c, key, &value, NULL) == 0 && value.len;
-}
-
-/* Could something other than the root filesystem itself bring the program: a mount, a hook? */
-static bool may_be_mounted_over(const struct conf *c, const char *path)
-{
-	static const char *const keys_that_may[] = {
-		"lxc.hook.pre-start", "lxc.hook.pre-mount", "lxc.hook.mount", "lxc.hook.autodev",
-		"lxc.mount.fstab",
-	};
-	autobuf struct buf entries = BUF_INIT;
-	autostrv struct strv lines = {0};
-
-	for (size_t i = 0; i < ARRAY_SIZE(keys_that_may); i++)
-		if (is_set(c, keys_that_may[i]))
-			return true;
-	if (conf_get(c, "lxc.mount.entry", &entries, NULL) < 0 || !entries.len)
-		return false;
-	strv_split(&lines, entries.s, "\n");
-	for (size_t i = 0; i < lines.n; i++) {
-		autostrv struct strv words = {0};
-		size_t n;
-
-		if (strv_split(&words, lines.v[i], " \t") < 0 || words.n < 2)
-			return true;
-		if (*words.v[1] == '/') /* an absolute target means one below the rootfs */
-			return true;
-		n = strlen(words.v[1]);
-		if (strncmp(path + 1, words.v[1], n) == 0 && (path[n + 1] == '/' || !path[n + 1]))
-			return true;
-	}
-	return false;
-}
-
-/* An absent init is told before a process is born, where the root filesystem is a directory. */
-static int check_program(const struct boot *b, const char *path, struct error *err)
-{
-	autobuf struct buf rootfs = BUF_INIT;
-	autoclose int root = -1;
-
-	if (*path != '/' || conf_get(b->conf, "lxc.rootfs.path", &rootfs, NULL) < 0 || !rootfs.len)
-		return 0;
-	root = open(rootfs.s, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0 || program_check_in(root, path, err) == 0 || may_be_mounted_over(b->conf, path))
-		return 0;
-	error_within(err, "%s", rootfs.s);
-	if (!b->command)
-		error_mend(err, "lxc.init.cmd = /path/of/init      (a path inside the container)");
-	return -1;
-}
-
 static int check(const struct boot *b, struct error *err)
 {
 	const struct init_conf *s = conf_of(b->conf, &section);
@@ -300,9 +245,8 @@ static int check(const struct boot *b, struct error *err)
 	    check_variables(b, &s->runtime, "lxc.environment.runtime", err) < 0 ||
 	    check_variables(b, &s->hooks, "lxc.environment.hooks", err) < 0)
 		return -1;
-	if (command_of(b, &argv, err) < 0)
-		return -1;
-	return check_program(b, argv.v[0], err);
+	/* Whether the root filesystem has the program is the rootfs part's question. */
+	return command_of(b, &argv, err);
 }
 
 /* ---- prepare, seal ---- */

@@ -3,7 +3,6 @@
 #include "parts/init_program.h"
 #include "base/auto.h"
 #include "base/fd.h"
-#include "base/path.h"
 
 #include <elf.h>
 #include <stdio.h>
@@ -97,18 +96,6 @@ char *program_find(const char *command, const struct strv *env, struct error *er
 	error_set(err, ENOENT, "cannot run \"%s\": the container has no such command in %s", command,
 		  where);
 	return NULL;
-}
-
-int program_check_in(int root, const char *path, struct error *err)
-{
-	autoclose int fd = path_open_in(root, path, O_PATH, 0);
-	struct stat st;
-
-	if (fd < 0)
-		return error_sys(err, "cannot run \"%s\"", path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
-		return error_set(err, EACCES, "cannot run \"%s\": it is not an executable file", path);
-	return 0;
 }
 
 /* ---- why not ---- */

@@ -16,7 +16,5 @@ int program_copy_own_init(struct error *err);
 char *program_find(const char *command, const struct strv *env, struct error *err);
 /* execve(2) of 'path' failed with errno: say why in the error; returns -1. */
 int program_explain(const char *path, struct error *err);
-/* Check from outside that a root filesystem below 'root' has an executable 'path'. */
-int program_check_in(int root, const char *path, struct error *err);
 
 #endif
