@@ -25,8 +25,8 @@ processes_of() {
 
 # What stands in the run directories.
 run_entries_of() {
-	local dir
-	for dir in ${LXT_RUN:-/run/lxc}; do
+	local dir prefix="${LXC_PREFIX:-}"
+	for dir in /run/lxc ${prefix:+"$prefix/run/lxc" "$prefix/../run/lxc" "$prefix/var/run/lxc"}; do
 		[ ! -d "$dir" ] || find "$dir" -name "*$1*" ! -path "*/lock/*" 2>/dev/null
 	done
 }

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Mounts: entries, files of them, the automatic ones, and /dev.
+
+. "${0%/*}/lib.sh"
+
+mkdir "$TMP/source" "$TMP/source/sub"
+echo from the host >"$TMP/source/file"
+echo "$TMP/source mnt/fstab none bind,create=dir 0 0" >"$TMP/fstab"
+started "$C" "lxc.mount.fstab = $TMP/fstab" \
+	"lxc.mount.entry = $TMP/source mnt/bind none bind,create=dir 0 0" \
+	"lxc.mount.entry = $TMP/source mnt/ro none bind,ro,create=dir 0 0" \
+	"lxc.mount.entry = $TMP/source/file mnt/one none bind,create=file 0 0" \
+	'lxc.mount.entry = tmpfs mnt/tmpfs tmpfs size=1m,nosuid,nodev,noexec,create=dir 0 0' \
+	"lxc.mount.entry = $TMP/absent mnt/absent none bind,optional 0 0" \
+	"lxc.mount.entry = $TMP/source mnt/deep/er/still none bind,create=dir 0 0" \
+	"lxc.mount.entry = etc mnt/relative none bind,relative,create=dir 0 0" \
+	"lxc.mount.entry = $TMP/source $P/$C/rootfs/mnt none bind,optional 0 0" \
+	'lxc.mount.auto = proc:mixed sys:ro'
+is 'a container with many mounts starts' "$status" 0
+for at in bind ro fstab deep/er/still; do
+	is "mnt/$at shows the source" "$(inside "$C" cat "/mnt/$at/file")" 'from the host'
+done
+is 'create=file makes a file' "$(inside "$C" cat /mnt/one)" 'from the host'
+not_ok 'ro is read-only' inside "$C" sh -c ': >/mnt/ro/file'
+ok 'a bind is not' inside "$C" sh -c ': >/mnt/bind/new'
+like 'options of a tmpfs hold' "$(inside "$C" grep ' /mnt/tmpfs ' /proc/mounts)" \
+	'rw,nosuid,nodev,noexec.*size=1024k'
+not_ok 'optional and absent is passed over' inside "$C" test -e /mnt/absent
+ok 'relative is from its own directory' inside "$C" test -e /mnt/relative/passwd
+mounts=$(inside "$C" cat /proc/mounts)
+unlike 'no mount of the host is to be seen' "$mounts" "$TMP/path|/sys/fs/cgroup/unified .*/lxc"
+is 'nothing is mounted on the host' "$(grep -c -e "$TMP/" /proc/self/mountinfo)" 0
+
+# ---- automatic
+
+not_ok 'proc:mixed: /proc/sys cannot be written' inside "$C" sh -c 'echo 1 >/proc/sys/kernel/panic'
+not_ok '... nor /proc/sysrq-trigger' inside "$C" sh -c 'echo h >/proc/sysrq-trigger'
+not_ok 'sys:ro: /sys cannot be written' inside "$C" sh -c 'mkdir /sys/fs/cgroup/x || : >/sys/kernel/uevent_seqnum'
+is '/proc is of its own pid namespace' "$(inside "$C" sh -c 'head -c 4 /proc/1/comm')" init
+lxc stop -k -n "$C"
+nothing_left 'nothing is left' "$C"
+started "$C" 'lxc.mount.auto = proc:rw sys:rw cgroup:mixed'
+is 'with proc:rw sys:rw cgroup:mixed it starts' "$status" 0
+ok 'proc:rw: its /proc/sys can be written' inside "$C" sh -c 'echo other >/proc/sys/kernel/hostname'
+lxc stop -k -n "$C"
+
+# ---- /dev
+
+started "$C"
+is '/dev has what it must' "$(inside "$C" sh -c 'cd /dev && stat -c %n:%t:%T null zero full random urandom tty' | tr '\n' ' ')" \
+	'null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0 '
+is '... with links' "$(inside "$C" sh -c 'cd /dev; for l in fd stdin stdout stderr; do readlink $l; done' | tr '\n' ' ')" \
+	'/proc/self/fd /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 '
+is '... for all to use' "$(inside "$C" stat -c %a /dev/null /dev/zero | tr '\n' ' ')" '666 666 '
+ok '... with a devpts of its own' inside "$C" sh -c 'grep -q " /dev/pts devpts .*gid=5.*ptmxmode=666" /proc/mounts && test -c /dev/pts/ptmx'
+is '... four terminals' "$(inside "$C" sh -c 'ls -d /dev/tty[1-4]' | wc -l | tr -d ' ')" 4
+ok '... and a console' inside "$C" sh -c 'test -c /dev/console'
+not_ok 'but no disk' inside "$C" sh -c 'ls /dev/vda /dev/sda'
+is 'on the host its /dev stays empty' "$(ls "$P/$C/rootfs/dev" | grep -v '^pts$' | wc -l)" 0
+lxc stop -k -n "$C"
+started "$C" 'lxc.autodev = 0' 'lxc.tty.max = 0'
+is 'with lxc.autodev = 0 /dev is the one of the root filesystem' \
+	"$(inside "$C" sh -c 'ls /dev | grep -c -e null -e zero')" 0
+lxc stop -k -n "$C"
+started "$C" 'lxc.rootfs.options = ro'
+not_ok 'lxc.rootfs.options = ro holds' inside "$C" touch /etc/new
+lxc stop -k -n "$C"
+started "$C" "lxc.mount.entry = tmpfs tmp tmpfs defaults 0 0" "lxc.mount.entry = $TMP/source tmp/inner none bind,create=dir 0 0"
+is 'entries are done in order: one can lie in another' "$(inside "$C" cat /tmp/inner/file)" 'from the host'
+lxc stop -k -n "$C"
+nothing_left 'nothing is left' "$C"
+
+done_testing
