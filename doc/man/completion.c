@@ -42,7 +42,8 @@ static void print_keys(FILE *out)
 	for (size_t state = 0; lxcore_next_key(&state, &key);) {
 		if (key.unsupported)
 			continue;
-		fprintf(out, "%s%s", before, key.name);
+		fprintf(out, "%s%s%s", before, key.name, key.member ? "0." : "");
+		fputs(key.member ? key.member : "", out);
 		before = "\n";
 	}
 	fputs("'\n\n", out);

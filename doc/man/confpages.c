@@ -41,8 +41,13 @@ static bool known_before(const char *section, const char *const *seen, size_t n)
 static void print_key(const struct lxcore_key *key, FILE *out)
 {
 	size_t n = strlen(key->name);
+	bool family = n && key->name[n - 1] == '.';
 
-	fprintf(out, ".It Li %s%s", key->name, n && key->name[n - 1] == '.' ? "*" : "");
+	fprintf(out, ".It Li %s", key->name);
+	if (key->member)
+		fprintf(out, "N.%s", key->member);
+	else if (family)
+		fputc('*', out);
 	if (key->syntax && *key->syntax) {
 		fputs(" = ", out);
 		mdoc_line(out, key->syntax);

@@ -64,9 +64,13 @@ LXCORE_API const char *lxcore_install_dir(const char *which);
 LXCORE_API int lxcore_log_open(const char *file, const char *level, const char *program,
 			       const char *container, lxcore_error *err);
 
-/* Every configuration key, for help, manuals and completion. */
+/*
+ * Every configuration key, for help, manuals and completion.  A family whose members are known is
+ * followed by these: 'lxc.net.' with member "type" stands for lxc.net.N.type.
+ */
 struct lxcore_key {
 	const char *name;    /* a family ends in a dot */
+	const char *member;  /* NULL: this is the key itself */
 	const char *syntax, *preset, *summary; /* preset may be NULL */
 	const char *section; /* the part that owns it */
 	const char *unsupported; /* why it is refused for now; NULL: it works */

@@ -58,6 +58,7 @@ struct conf_key {
 	const char *summary; /* one sentence for the manual */
 	const void *extra;   /* what the type needs: a table of words, a range ... */
 	const char *unsupported; /* refused by name: why, and what to do; NULL: it works */
+	const struct conf_key *members; /* of a family 'NAME.N.MEMBER', for help; NULL: free words */
 };
 
 struct conf_section {

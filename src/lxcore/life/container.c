@@ -175,24 +175,35 @@ const char *const *lxcore_notices(lxcore_container *c)
 	return notices && notices->v ? (const char *const *)notices->v : none;
 }
 
+static const char *section_of(const struct conf_section *const *sections,
+			      const struct conf_key *key)
+{
+	for (; *sections; sections++)
+		for (const struct conf_key *k = (*sections)->keys; k->name; k++)
+			if (k == key)
+				return (*sections)->name;
+	return NULL;
+}
+
+/* '*state' is the place of a key, and above bit 16 that of the member that comes next. */
 bool lxcore_next_key(size_t *state, struct lxcore_key *ret)
 {
 	struct boot_sections sections;
-	const struct conf_key *key;
+	size_t place = *state & 0xffff, member = *state >> 16, next = place;
+	const struct conf_key *family, *key;
 
 	boot_list_sections(&sections);
-	key = conf_next_key(sections.v, state);
-	if (!key)
+	family = conf_next_key(sections.v, &next);
+	if (!family)
 		return false;
+	key = member ? &family->members[member - 1] : family;
 	*ret = (struct lxcore_key){
-		.name = key->name, .preset = key->preset, .summary = key->summary,
+		.name = family->name, .member = member ? key->name : NULL,
 		.syntax = key->syntax ? key->syntax : key->type->syntax,
-		.unsupported = key->unsupported,
+		.preset = key->preset, .summary = key->summary, .unsupported = key->unsupported,
+		.section = section_of(sections.v, family),
 	};
-	for (size_t i = 0; sections.v[i]; i++)
-		for (const struct conf_key *k = sections.v[i]->keys; k->name; k++)
-			if (k == key)
-				ret->section = sections.v[i]->name;
+	*state = family->members && family->members[member].name ? (member + 1) << 16 | place : next;
 	return true;
 }
 

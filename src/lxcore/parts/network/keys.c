@@ -289,8 +289,21 @@ static const struct conf_type vlan_list = {"ID", set_vlans, get_vlans, clear_vla
 
 static const int inet = AF_INET, inet6 = AF_INET6;
 static const struct conf_range mtu_range = {68, 65535}, queue_range = {1, 4096};
+static const struct conf_range vlan_range = {1, 4094};
 static const struct conf_word veth_modes[] = {
 	{"bridge", VETH_BRIDGE}, {"router", VETH_ROUTER}, {NULL, 0},
+};
+
+static const struct conf_word macvlan_modes[] = {
+	{"private", MACVLAN_IS_PRIVATE}, {"vepa", MACVLAN_IS_VEPA}, {"bridge", MACVLAN_IS_BRIDGE},
+	{"passthru", MACVLAN_IS_PASSTHRU}, {NULL, 0},
+};
+static const struct conf_word ipvlan_modes[] = {
+	{"l3", IPVLAN_IS_L3}, {"l3s", IPVLAN_IS_L3S}, {"l2", IPVLAN_IS_L2}, {NULL, 0},
+};
+static const struct conf_word ipvlan_isolations[] = {
+	{"bridge", IPVLAN_MAY_MEET}, {"private", IPVLAN_IS_PRIVATE}, {"vepa", IPVLAN_IS_VEPA},
+	{NULL, 0},
 };
 
 #define AT(member) offsetof(struct nic_conf, member)
@@ -339,12 +352,15 @@ static const struct conf_key members[] = {
 	 "gets with their tag; may be repeated."},
 	{"l2proxy", &conf_bool, 0, .unsupported = LATER, .summary = "Answer neighbour requests for "
 	 "the container's addresses on the link."},
-	{"macvlan.mode", &conf_string, 0, .unsupported = LATER, .summary = "How macvlan interfaces of "
-	 "one link see each other."},
-	{"ipvlan.mode", &conf_string, 0, .unsupported = LATER, .summary = "On which layer it works."},
-	{"ipvlan.isolation", &conf_string, 0, .unsupported = LATER, .summary = "Whether ipvlan "
-	 "interfaces of one link see each other."},
-	{"vlan.id", &conf_string, 0, .unsupported = LATER, .summary = "The VLAN of a vlan interface."},
+	{"macvlan.mode", &conf_choice, AT(macvlan_mode), .syntax = "private|vepa|bridge|passthru",
+	 .extra = macvlan_modes, .summary = "How macvlan interfaces of one link see each other."},
+	{"ipvlan.mode", &conf_choice, AT(ipvlan_mode), .syntax = "l3|l3s|l2", .extra = ipvlan_modes,
+	 .summary = "On which layer it works."},
+	{"ipvlan.isolation", &conf_choice, AT(ipvlan_isolation), .syntax = "bridge|private|vepa",
+	 .extra = ipvlan_isolations, .summary = "Whether ipvlan interfaces of one link see each "
+	 "other."},
+	{"vlan.id", &number, AT(vlan_id), .syntax = "1..4094", .extra = &vlan_range, .summary =
+	 "The VLAN of an interface of type vlan."},
 	{"publish", &conf_string, 0, .unsupported = LATER, .summary = "A port of the host that leads "
 	 "to one of the container."},
 	{NULL},
@@ -371,6 +387,8 @@ static bool fits(const struct nic_type *type, const struct conf_key *member)
 			return type == bound[i].type;
 	if (type == &nic_empty)
 		return strcmp(member->name, "flags") == 0 || str_starts(member->name, "script.");
+	if (type == &nic_ipvlan && strcmp(member->name, "hwaddr") == 0) /* it has that of its link */
+		return false;
 	return !type->plain;
 }
 
@@ -614,7 +632,7 @@ static const struct conf_type family = {"VALUE", set_family, get_family, clear_f
 static const struct conf_type whole = {"(empty)", set_whole, get_whole, clear_whole};
 
 static const struct conf_key keys[] = {
-	{"lxc.net.", &family, 0, .syntax = "VALUE", .extra = members, .summary = "One interface of "
+	{"lxc.net.", &family, 0, .syntax = "VALUE", .members = members, .summary = "One interface of "
 	 "the container: lxc.net.N.KEY, with a number N. Nothing is made of them when the network is "
 	 "shared with another container or kept (lxc.namespace.share.net, lxc.namespace.keep)."},
 	{"lxc.net", &whole, 0, .summary = "Empty, it removes all interfaces set so far. Without any, "
