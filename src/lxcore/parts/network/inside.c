@@ -22,12 +22,18 @@ static int add_addresses(struct netlink *nl, const struct nic *nic, int index,
 {
 	char text[INET6_ADDRSTRLEN];
 
-	for (size_t i = 0; i < list->n; i++)
-		if (link_add_address(nl, index, &list->v[i]) < 0)
+	for (size_t i = 0; i < list->n; i++) {
+		int pauses = 0, result;
+
+		do
+			result = link_add_address(nl, index, &list->v[i]);
+		while (result < 0 && errno == EADDRINUSE && nic_try_again(&pauses, 0));
+		if (result < 0)
 			return error_set(err, errno, "cannot add address %s/%u to interface \"%s\": %s "
 					 "(lxc.net.%u.ipv%d.address)",
 					 address_text(&list->v[i], text), list->v[i].prefix, nic->name,
 					 nl->reason, nic->index, list->v[i].family == AF_INET ? 4 : 6);
+	}
 	return 0;
 }
 
@@ -42,6 +48,18 @@ static void skip_detection(const struct nic *nic)
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_dad", nic->name);
 	file_write(AT_FDCWD, path, "0"); /* without IPv6 there is no such file */
+}
+
+static int switch_on(struct netlink *nl, const struct nic *nic, int index, struct error *err)
+{
+	int pauses = 0;
+
+	skip_detection(nic);
+	do {
+		if (link_up(nl, index) == 0)
+			return 0;
+	} while (nic_try_again(&pauses, 0));
+	return cannot(nl, nic, "switch on the link", err);
 }
 
 static bool reachable(const struct address *gateway, const struct addresses *own)
@@ -100,11 +118,8 @@ static int configure(struct netlink *nl, const struct nic_conf *c, const struct 
 				 nic->index);
 	if (add_addresses(nl, nic, index, &c->ipv4, err) < 0)
 		return -1;
-	if (c->up) {
-		skip_detection(nic);
-		if (link_up(nl, index) < 0)
-			return cannot(nl, nic, "switch on the link", err);
-	}
+	if (c->up && switch_on(nl, nic, index, err) < 0)
+		return -1;
 	if (add_addresses(nl, nic, index, &c->ipv6, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)

@@ -5,7 +5,9 @@
  *     keys.c     lxc.net.* and the types of its values
  *     address.c  addresses as text
  *     link.c     what the kernel knows of an interface of the host
- *     veth.c, plain.c ...  one file for each type of interface, behind struct nic_type
+ *     veth.c, macvlan.c, plain.c ...  one file for each type, behind struct nic_type
+ *     upper.c    what macvlan, ipvlan and vlan have in common
+ *     gateway.c  gateways 'auto'
  *     inside.c   addresses and routes, set from inside
  *     script.c   script.up and script.down
  *     network.c  the doors of the part
@@ -28,7 +30,11 @@ struct gateway {
 	struct address address;
 };
 
-enum veth_mode { VETH_BRIDGE, VETH_ROUTER };
+/* The first of each is what counts when nothing is set. */
+enum { VETH_BRIDGE, VETH_ROUTER };
+enum { MACVLAN_IS_PRIVATE, MACVLAN_IS_VEPA, MACVLAN_IS_BRIDGE, MACVLAN_IS_PASSTHRU };
+enum { IPVLAN_IS_L3, IPVLAN_IS_L3S, IPVLAN_IS_L2 };
+enum { IPVLAN_MAY_MEET, IPVLAN_IS_PRIVATE, IPVLAN_IS_VEPA };
 
 struct vlan {
 	bool given;
@@ -58,6 +64,8 @@ struct nic_conf { /* one lxc.net.N */
 		struct vlan vlan;
 		struct vlans tagged;
 	} veth;
+	int macvlan_mode, ipvlan_mode, ipvlan_isolation;
+	unsigned vlan_id; /* of type vlan */
 };
 
 struct network_conf {
@@ -147,6 +155,20 @@ int link_add_route(struct netlink *nl, int index, const struct address *to, int 
 void link_random_name(char name[IFNAMSIZ]);
 /* A number that stays the same for this host, container and word; its addresses are made of it. */
 uint64_t network_hash(const char *lxcpath, const char *name, const char *word);
+
+/* ---- gateway.c: gateways 'auto' ---- */
+
+/* 'can': this interface has a link whose address can be the gateway. */
+int gateway_check(const struct nic_site *site, const struct nic_conf *c, bool can,
+		  struct error *err);
+int gateway_prepare(struct netlink *nl, const struct nic_conf *c, struct nic *nic,
+		    struct error *err);
+
+/* ---- upper.c ---- */
+
+/* errno, 'also' included, says that something is taken that a container's end may be about to free:
+ * pause, and true until patience ends.  Begin with *pauses = 0. */
+bool nic_try_again(int *pauses, int also);
 
 /* ---- inside.c ---- */
 int inside_configure(struct boot *b, struct error *err);

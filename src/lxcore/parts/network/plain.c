@@ -5,11 +5,8 @@
  */
 #include "parts/network/nic.h"
 
-#define LATER "not supported yet; there are veth, empty and none"
+#define LATER "not supported yet; there are veth, macvlan, ipvlan, vlan, empty and none"
 
 const struct nic_type nic_none = {.word = "none", .plain = true};
 const struct nic_type nic_empty = {.word = "empty", .plain = true};
-const struct nic_type nic_macvlan = {.word = "macvlan", .unsupported = LATER};
-const struct nic_type nic_ipvlan = {.word = "ipvlan", .unsupported = LATER};
-const struct nic_type nic_vlan = {.word = "vlan", .unsupported = LATER};
 const struct nic_type nic_phys = {.word = "phys", .unsupported = LATER};

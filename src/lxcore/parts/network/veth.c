@@ -111,54 +111,16 @@ static int check_pair(const struct nic_site *site, const struct nic_conf *c, str
 	return error_mend(err, "clear lxc.net.%u.veth.pair to have a free name chosen", c->index);
 }
 
-static int check_gateway(const struct nic_site *site, const struct nic_conf *c, int family,
-			 struct error *err)
-{
-	const struct gateway *g = family == AF_INET ? &c->ipv4_gateway : &c->ipv6_gateway;
-	const char *sub = family == AF_INET ? "ipv4.gateway" : "ipv6.gateway";
-	struct nic_where where;
-	struct address a;
-	int found;
-
-	if (g->how != GATEWAY_AUTO)
-		return 0;
-	nic_where(site->boot->conf, c, sub, &where);
-	if (is_router(c) || !c->link[0])
-		return error_set(err, EINVAL, "a gateway 'auto' needs a bridge whose address it can "
-				 "take (%s)", where.text);
-	found = link_address(site->nl, link_index(site->nl, c->link), family, &a, err);
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	return error_set(err, EADDRNOTAVAIL, "bridge \"%s\" has no IPv%d address to be the gateway "
-			 "(%s)", c->link, family == AF_INET ? 4 : 6, where.text);
-}
-
 static int veth_check(const struct nic_site *site, const struct nic_conf *c, struct error *err)
 {
 	if (c->link[0] && check_bridge(site, c, err) < 0)
 		return -1;
 	if (check_vlans(site, c, err) < 0 || check_pair(site, c, err) < 0)
 		return -1;
-	if (check_gateway(site, c, AF_INET, err) < 0)
-		return -1;
-	return check_gateway(site, c, AF_INET6, err);
+	return gateway_check(site, c, !is_router(c) && c->link[0], err);
 }
 
 /* ---- prepare ---- */
-
-static int prepare_gateway(struct netlink *nl, const struct nic *nic, const struct gateway *g,
-			   int family, struct address *ret, struct error *err)
-{
-	int found;
-
-	if (g->how != GATEWAY_AUTO)
-		return 0;
-	found = link_address(nl, nic->link_index, family, ret, err);
-	if (found == 0)
-		return error_set(err, EADDRNOTAVAIL, "the bridge has no IPv%d address to be the "
-				 "gateway (lxc.net.%u)", family == AF_INET ? 4 : 6, nic->index);
-	return found < 0 ? -1 : 0;
-}
 
 static int veth_prepare(struct boot *b, const struct nic_conf *c, struct nic *nic,
 			struct error *err)
@@ -178,9 +140,7 @@ static int veth_prepare(struct boot *b, const struct nic_conf *c, struct nic *ni
 	nic->link_index = link.index;
 	nic->mtu = c->mtu ? c->mtu : link.mtu;
 	strcpy(nic->host, c->veth.pair[0] ? c->veth.pair : NAME_TEMPLATE);
-	if (prepare_gateway(nl, nic, &c->ipv4_gateway, AF_INET, &nic->gateway4, err) < 0)
-		return -1;
-	return prepare_gateway(nl, nic, &c->ipv6_gateway, AF_INET6, &nic->gateway6, err);
+	return gateway_prepare(nl, c, nic, err);
 }
 
 /* ---- connect ---- */
