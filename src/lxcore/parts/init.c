@@ -236,6 +236,22 @@ static int check_variables(const struct boot *b, const struct strv *list, const 
 	return 0;
 }
 
+/* Without a root filesystem of its own its /sbin/init is the host's, which would boot the host anew on
+ * the host's files: empty its /tmp, start its services twice. */
+static int refuse_init_of_host(const struct boot *b, struct error *err)
+{
+	const struct init_conf *s = conf_of(b->conf, &section);
+	autobuf struct buf rootfs = BUF_INIT;
+
+	conf_get(b->conf, "lxc.rootfs.path", &rootfs, NULL);
+	if (rootfs.len || b->command || b->execute || s->command)
+		return 0;
+	error_set(err, EINVAL, "it has no root filesystem of its own (lxc.rootfs.path), and /sbin/init "
+			       "would boot the host's system once more on the host's files");
+	return error_mend(err, "lxc-execute -n %s -- COMMAND      (run one command beside the host's "
+			       "files)\nlxc.init.cmd = COMMAND", b->name);
+}
+
 static int check(const struct boot *b, struct error *err)
 {
 	const struct init_conf *s = conf_of(b->conf, &section);
@@ -244,6 +260,8 @@ static int check(const struct boot *b, struct error *err)
 	if (check_variables(b, &s->environment, "lxc.environment", err) < 0 ||
 	    check_variables(b, &s->runtime, "lxc.environment.runtime", err) < 0 ||
 	    check_variables(b, &s->hooks, "lxc.environment.hooks", err) < 0)
+		return -1;
+	if (refuse_init_of_host(b, err) < 0)
 		return -1;
 	/* Whether the root filesystem has the program is the rootfs part's question. */
 	return command_of(b, &argv, err);

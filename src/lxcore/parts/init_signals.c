@@ -14,6 +14,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#define YOUNG_WAIT_MS 300
 
 struct init_facts {
 	char name[32];          /* comm */
@@ -174,15 +177,10 @@ static int choose(const struct request *requests, size_t n, const struct init_fa
 	return 0;
 }
 
-static int choose_for(const struct conf *c, struct proc_id init, bool reboot, const char **ret_why)
+static int choose_now(struct proc_id init, bool reboot, const char **ret_why)
 {
-	int configured = c ? init_configured_signal(c, reboot) : 0;
 	struct init_facts f;
 
-	if (configured) {
-		*ret_why = reboot ? "lxc.signal.reboot" : "lxc.signal.halt";
-		return configured;
-	}
 	if (!look_at(init, &f)) {
 		*ret_why = "init is gone";
 		return 0;
@@ -191,6 +189,31 @@ static int choose_for(const struct conf *c, struct proc_id init, bool reboot, co
 			    "init handles none of SIGPWR, SIGTERM and SIGINT";
 	return reboot ? choose(reboot_requests, ARRAY_SIZE(reboot_requests), &f, ret_why) :
 			choose(halt_requests, ARRAY_SIZE(halt_requests), &f, ret_why);
+}
+
+static bool is_young(struct proc_id init)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (unsigned long long)now.tv_sec < init.start / (unsigned long)sysconf(_SC_CLK_TCK) + 2;
+}
+
+static int choose_for(const struct conf *c, struct proc_id init, bool reboot, const char **ret_why)
+{
+	int signal = c ? init_configured_signal(c, reboot) : 0;
+
+	if (signal) {
+		*ret_why = reboot ? "lxc.signal.reboot" : "lxc.signal.halt";
+		return signal;
+	}
+	signal = choose_now(init, reboot, ret_why);
+	/* One that was started just now may not have come to saying what it handles. */
+	for (int waited = 0; !signal && waited < YOUNG_WAIT_MS && is_young(init); waited += 5) {
+		usleep(5000);
+		signal = choose_now(init, reboot, ret_why);
+	}
+	return signal;
 }
 
 int init_halt_signal(const struct conf *c, struct proc_id init, const char **ret_why)
