@@ -202,6 +202,9 @@ static int run_program(const struct bpf_insn *p, int n, const struct bpf_cgroup_
 		case BPF_JMP | BPF_JNE | BPF_K:
 			at += r[i->dst_reg] != imm ? i->off : 0;
 			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			at += r[i->dst_reg] == imm ? i->off : 0;
+			break;
 		case BPF_JMP | BPF_JSET | BPF_K:
 			at += r[i->dst_reg] & imm ? i->off : 0;
 			break;
