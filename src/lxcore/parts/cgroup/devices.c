@@ -205,18 +205,36 @@ int cgroup_devices_check(const struct conf *conf, struct error *err)
 
 /* ---- v1 ---- */
 
-static int write_v1(const char *dir, bool allow, const char *value, struct error *err)
+/* devices.deny and devices.allow of one cgroup, kept open for a list of rules. */
+struct v1_files {
+	const char *dir;
+	int fd[2]; /* by 'allow'; -1: not opened yet */
+};
+
+static void close_files(struct v1_files *f)
 {
-	struct device_rule rule;
+	close_fd(&f->fd[0]);
+	close_fd(&f->fd[1]);
+}
+#define autofiles __attribute__((cleanup(close_files)))
+
+static int write_v1(struct v1_files *f, bool allow, const char *value, struct error *err)
+{
 	const char *file = allow ? "devices.allow" : "devices.deny";
+	struct device_rule rule;
 	char text[64];
 
 	if (read_rule(value, &rule, err) < 0)
 		return -1;
 	device_rule_text(&rule, text);
-	if (cgroup_write(dir, file, text) == 0)
+	if (f->fd[allow] < 0) {
+		autofree char *path = str_printf("%s/%s", f->dir, file);
+
+		f->fd[allow] = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+	}
+	if (f->fd[allow] >= 0 && fd_write_all(f->fd[allow], text, strlen(text)) == 0)
 		return 0;
-	error_sys(err, "cannot write \"%s\" to %s of \"%s\"", text, file, dir);
+	error_sys(err, "cannot write \"%s\" to %s of \"%s\"", text, file, f->dir);
 	if (errno == EPERM || errno == EACCES)
 		error_mend(err, "lxc.cgroup.devices.allow =      and the same for devices.deny and "
 				"lxc.cgroup2, in its configuration (they clear the rules: this host, "
@@ -227,16 +245,18 @@ static int write_v1(const char *dir, bool allow, const char *value, struct error
 static int set_v1(const char *dir, const struct conf_pairs *pairs, bool first_decides,
 		  struct error *err)
 {
+	autofiles struct v1_files files = {dir, {-1, -1}};
+
 	for (size_t i = 0; i < pairs->n; i++) {
 		int allow = is_rule(&pairs->v[i]);
 
 		if (allow < 0)
 			continue;
 		/* v1 begins with everything allowed, lxc.cgroup2.devices.* as its first rule says. */
-		if (first_decides && allow && write_v1(dir, false, "a", err) < 0)
+		if (first_decides && allow && write_v1(&files, false, "a", err) < 0)
 			return -1;
 		first_decides = false;
-		if (write_v1(dir, allow, pairs->v[i].value, err) < 0)
+		if (write_v1(&files, allow, pairs->v[i].value, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -330,10 +350,11 @@ int cgroup_devices_change(const struct cgroup_running *at, int rundir, bool allo
 			  const char *value, struct error *err)
 {
 	const char *v1 = cgroup_v1_dir(at, "devices.deny");
+	autofiles struct v1_files files = {v1, {-1, -1}};
 	autorules struct device_rules r = {0};
 
 	if (v1 && !has_program(rundir))
-		return write_v1(v1, allow, value, err);
+		return write_v1(&files, allow, value, err);
 	if (!at->v2)
 		return error_set(err, ENOTSUP, "this host can set no device rules");
 	if (recall_rules(rundir, &r, err) < 0 || device_rules_add(&r, allow, value, err) < 0 ||

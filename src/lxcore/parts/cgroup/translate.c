@@ -397,6 +397,57 @@ static char *get_cpu_v1(const char *file, const char *text)
 	return str_starts(text, "max") ? strdup("-1") : strndup(text, (size_t)(space - text));
 }
 
+/* The four v1 files as one: "MAJ:MIN rbps=N wbps=N ..." a line; limits that are not set are left out. */
+static char *get_io_max(const char *dir)
+{
+	autostrv struct strv devices = {0};
+	autobuf struct buf out = BUF_INIT;
+	struct strv files[ARRAY_SIZE(throttles)] = {0};
+
+	for (size_t k = 0; k < ARRAY_SIZE(throttles); k++) {
+		autofree char *text = cgroup_read(dir, throttles[k].file);
+
+		strv_split(&files[k], text ? text : "", " \n");
+		for (size_t i = 0; i + 1 < files[k].n; i += 2)
+			if (!strv_has(&devices, files[k].v[i]))
+				strv_add(&devices, files[k].v[i]);
+	}
+	for (size_t d = 0; d < devices.n; d++) {
+		buf_addf(&out, "%s%s", out.len ? "\n" : "", devices.v[d]);
+		for (size_t k = 0; k < ARRAY_SIZE(throttles); k++)
+			for (size_t i = 0; i + 1 < files[k].n; i += 2)
+				if (strcmp(files[k].v[i], devices.v[d]) == 0)
+					buf_addf(&out, " %s=%s", throttles[k].word, files[k].v[i + 1]);
+	}
+	for (size_t k = 0; k < ARRAY_SIZE(throttles); k++)
+		strv_free(&files[k]);
+	return buf_steal(&out);
+}
+
+/* One v1 file out of io.max: "MAJ:MIN N" a line. */
+static char *get_throttle(const char *file, const char *text)
+{
+	autostrv struct strv lines = {0};
+	autobuf struct buf out = BUF_INIT;
+	const char *word = "";
+
+	for (size_t k = 0; k < ARRAY_SIZE(throttles); k++)
+		if (strcmp(file, throttles[k].file) == 0)
+			word = throttles[k].word;
+	strv_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		autofree char *wanted = str_printf(" %s=", word);
+		const char *found = wanted ? strstr(lines.v[i], wanted) : NULL;
+		const char *number = found ? found + strlen(wanted) : "max";
+
+		if (!str_starts(number, "max"))
+			buf_addf(&out, "%s%.*s %.*s", out.len ? "\n" : "",
+				 (int)strcspn(lines.v[i], " "), lines.v[i],
+				 (int)strcspn(number, " "), number);
+	}
+	return buf_steal(&out);
+}
+
 static char *convert_read(const struct cgroup_running *at, const struct alias *a,
 			  enum cgroup_version version, const char *file, const char *text)
 {
@@ -419,7 +470,7 @@ static char *convert_read(const struct cgroup_running *at, const struct alias *a
 	case CPU:
 		return get_cpu_v1(file, text);
 	case IO:
-		return NULL;
+		return get_throttle(file, text);
 	default:
 		return strdup(text);
 	}
@@ -441,6 +492,8 @@ char *cgroup_translate_get(const struct cgroup_running *at, const char *file)
 		dir = version == CGROUP_V1 ? at->v2 : cgroup_v1_dir(at, other);
 		if (dir && version == CGROUP_V2 && a && a->how == CPU)
 			return get_cpu_max(dir);
+		if (dir && version == CGROUP_V2 && a && a->how == IO)
+			return get_io_max(dir);
 		text = dir ? cgroup_read(dir, other) : NULL;
 		if (!text)
 			continue;
