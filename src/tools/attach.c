@@ -125,7 +125,7 @@ static int run(struct cli *cli, const void *options)
 	how.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	if (take_words(cli, o, &how) || check_options(cli, o, &how))
 		return 1;
-	how.command = cli->words.v;
+	how.command = cli_command(cli);
 	how.remount_sys_proc = o->remount;
 	how.arch = o->arch;
 	how.uid = (uid_t)o->uid;

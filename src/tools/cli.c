@@ -294,6 +294,11 @@ const char *cli_path(const struct cli *cli)
 	return cli->paths.n ? cli->paths.v[0] : NULL;
 }
 
+const char *const *cli_command(const struct cli *cli)
+{
+	return cli->words.n ? cli->words.v : NULL;
+}
+
 lxcore_container *cli_open(struct cli *cli)
 {
 	lxcore_container *c = lxcore_open(cli_path(cli), cli->name, cli->err);

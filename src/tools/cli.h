@@ -110,6 +110,8 @@ const struct option_row *cli_common(const struct tool *tool, size_t i);
 /* The container that was asked for; NULL when it cannot be opened: that has been said. */
 lxcore_container *cli_open(struct cli *cli);
 const char *cli_path(const struct cli *cli); /* of -P, or NULL */
+/* The words behind the name as a command, or NULL. */
+const char *const *cli_command(const struct cli *cli);
 
 /* All of these return 1, the exit code of failure; with --json they write an object. */
 int cli_fail(const struct cli *cli); /* says what is in cli->err */

@@ -30,7 +30,7 @@ static int run(struct cli *cli, const void *options)
 	    launch_set(cli, c, "--uid", "lxc.init.uid", o->uid) ||
 	    launch_set(cli, c, "--gid", "lxc.init.gid", o->gid))
 		return 1;
-	how.command = cli->words.v;
+	how.command = cli_command(cli);
 	how.execute = true;
 	if (!o->daemon)
 		launch_foreground(&how);

@@ -35,6 +35,15 @@ static int look(struct info *i, lxcore_error *err)
 	return i->want.stats ? lxcore_stats(i->c, &i->stats, err) : 0;
 }
 
+static int absent(const struct cli *cli, const lxcore_container *c)
+{
+	autofree char *mend = NULL;
+
+	if (asprintf(&mend, "lxc-ls -P %s      (shows those that there are)", lxcore_path(c)) < 0)
+		mend = NULL;
+	return cli_error_mend(cli, must_have(mend), "%s doesn't exist", cli->name);
+}
+
 static int run(struct cli *cli, const void *options)
 {
 	const struct info_options *o = options;
@@ -46,8 +55,7 @@ static int run(struct cli *cli, const void *options)
 		return 1;
 	i.running = lxcore_state(c) != LXCORE_STOPPED;
 	if (!i.running && !lxcore_is_defined(c))
-		return cli_error_mend(cli, "lxc-ls      (shows which there are)",
-				      "%s doesn't exist", cli->name);
+		return absent(cli, c);
 	i.all = !(o->state || o->pid || o->ips || o->stats || o->keys.n);
 	i.bare = o->raw && o->state + o->pid + o->ips + o->stats == 1;
 	if (i.all)

@@ -61,7 +61,7 @@ static int start(struct cli *cli, const struct start_options *o, lxcore_containe
 	struct timings timings = {0};
 	int status = 0, result;
 
-	how.command = cli->words.v;
+	how.command = cli_command(cli);
 	how.pidfile = o->pidfile;
 	if (o->timing) {
 		how.timing = report_take;
