@@ -23,6 +23,7 @@ struct init_facts {
 	const char *program;    /* last component of its executable's path */
 	char path[PATH_MAX];
 	uint64_t blocked, caught;
+	bool waits;             /* in sigwait(3), during which what it waits for shows as not blocked */
 	bool first;             /* pid 1 of its own pid namespace */
 };
 
@@ -35,6 +36,15 @@ static bool hex_line(const char *text, const char *name, uint64_t *ret)
 		return false;
 	*ret = value;
 	return true;
+}
+
+static bool is_in_sigwait(pid_t pid)
+{
+	autofree char *path = str_printf("/proc/%d/wchan", pid);
+	autobuf struct buf where = BUF_INIT;
+
+	return path && file_read(AT_FDCWD, path, &where) == 0 &&
+	       str_starts(where.s, "do_sigtimedwait");
 }
 
 /* "NSpid:  4711  1": the last number is the pid in the innermost namespace. */
@@ -65,6 +75,7 @@ static bool look_at(struct proc_id init, struct init_facts *f)
 	slash = strrchr(f->path, '/');
 	f->program = slash ? slash + 1 : f->path;
 	f->first = is_first(text.s);
+	f->waits = is_in_sigwait(init.pid);
 	/* Still the one that was meant when its pid was looked up? */
 	return sscanf(text.s, "Name:\t%31[^\n]", f->name) == 1 &&
 	       hex_line(text.s, "\nSigBlk:", &f->blocked) &&
@@ -73,7 +84,7 @@ static bool look_at(struct proc_id init, struct init_facts *f)
 
 static bool hears(const struct init_facts *f, int signal)
 {
-	return ((f->blocked | f->caught) >> (signal - 1)) & 1;
+	return f->waits || (((f->blocked | f->caught) >> (signal - 1)) & 1);
 }
 
 /* ---- who it is ---- */
@@ -86,12 +97,13 @@ static bool is_own(const struct init_facts *f)
 /* systemd blocks its real-time signals but not, as those do that block just everything, SIGQUIT. */
 static bool is_systemd(const struct init_facts *f)
 {
-	return hears(f, SIGRTMIN + 3) && !((f->blocked >> (SIGQUIT - 1)) & 1);
+	return !f->waits && hears(f, SIGRTMIN + 3) && !((f->blocked >> (SIGQUIT - 1)) & 1);
 }
 
 static bool is_busybox(const struct init_facts *f)
 {
-	return str_starts(f->program, "busybox") && strcmp(f->name, "sh") != 0;
+	return str_starts(f->program, "busybox") &&
+	       (strcmp(f->name, "init") == 0 || strcmp(f->name, "linuxrc") == 0);
 }
 
 static bool is_program(const struct init_facts *f, const char *name)
@@ -124,6 +136,12 @@ static bool is_runit(const struct init_facts *f)
 	return is_program(f, "runit") || is_program(f, "runit-init");
 }
 
+/* Those that wait for just any signal mostly pass it on to their child (tini, dumb-init). */
+static bool is_waiter(const struct init_facts *f)
+{
+	return f->first && f->waits;
+}
+
 static bool is_ordinary(const struct init_facts *f)
 {
 	return !f->first;
@@ -149,6 +167,7 @@ static const struct request {
 	{is_dinit, SIGTERM, "SIGTERM, dinit"},
 	{is_finit, SIGUSR2, "SIGUSR2, finit"},
 	{is_runit, 0, "runit is stopped from inside (lxc-attach -- poweroff)"},
+	{is_waiter, SIGTERM, "SIGTERM, init waits for signals"},
 	{is_any, SIGPWR, "SIGPWR, which init handles"},
 	{is_any, SIGTERM, "SIGTERM, which init handles (and not SIGPWR)"},
 	{is_any, SIGINT, "SIGINT, which init handles (and neither SIGPWR nor SIGTERM)"},
