@@ -239,7 +239,7 @@ struct lxcore_attach {
  * three descriptors are passed as they are; with it, std_fds[0] is put into raw mode, size and
  * signals are forwarded, and the terminal is put back as it was.  When the command cannot be executed
  * the error says why, and *ret_status is as a shell would have it: 127 << 8 (no such command) or
- * 126 << 8; it is left alone by other failures.  (lxcore_start with 'execute' does the same.)
+ * 126 << 8; it is left alone by other failures.
  */
 LXCORE_API int lxcore_attach(lxcore_container *c, const struct lxcore_attach *how, int *ret_status,
 			     lxcore_error *err);

@@ -36,10 +36,8 @@ static int run(struct cli *cli, const void *options)
 		launch_foreground(&how);
 	result = lxcore_start(c, &how, &status, cli->err);
 	cli_notices(cli, c);
-	if (result < 0) {
-		cli_fail(cli);
-		return status ? cli_status(status) : 1;
-	}
+	if (result < 0)
+		return cli_fail(cli);
 	return o->daemon ? 0 : cli_status(status);
 }
 
@@ -52,8 +50,7 @@ static const struct manual manual = {
 	.exits = (const struct meaning[]){
 		{"N", "the command ended with N"},
 		{"128+N", "signal N killed the command"},
-		{"1", "the container could not be started"},
-		{"126, 127", "the command cannot be executed; there is no such command"},
+		{"1", "the container could not be started, or has no such command"},
 		{0}},
 	.examples = (const struct meaning[]){
 		{"lxc-execute -n web -- /bin/ls -l /", "Run one command in its root filesystem."},
@@ -61,8 +58,8 @@ static const struct manual manual = {
 		 "Without a stored container."},
 		{0}},
 	.differences =
-	"A command that does not exist is told, with exit code 127; LXC ends with 1 or 255 "
-	"and says nothing. A command that a signal killed gives 128+N in every case.",
+	"A command that does not exist is told before anything is started; LXC ends with 1 or "
+	"255 and says nothing. A command that a signal killed gives 128+N in every case.",
 	.see_also = "lxc-start lxc-attach",
 };
 

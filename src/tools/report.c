@@ -131,29 +131,50 @@ static void add_part(struct table *table, const struct timings *t, const char *p
 {
 	table_add(table, part ? part : "total");
 	for (size_t d = 0; d < N_DOORS; d++)
-		add_time(table, sum_of(t, part, doors[d]));
+		if (sum_of(t, NULL, doors[d]) >= 0)
+			add_time(table, sum_of(t, part, doors[d]));
 	add_time(table, sum_of(t, part, NULL));
 }
 
-static bool is_first(const struct timings *t, size_t i)
+/*
+ * The parts in the order of the boot, of which each door's events are a part: a name that is new
+ * belongs behind the one that came before it.  'ret' has room for all events.
+ */
+static size_t order_parts(const struct timings *t, const char **ret)
 {
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(t->v[k].part, t->v[i].part) == 0)
-			return false;
-	return true;
+	size_t n = 0, at = 0, found;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (i && strcmp(t->v[i].door, t->v[i - 1].door) != 0)
+			at = 0;
+		for (found = 0; found < n && strcmp(ret[found], t->v[i].part) != 0;)
+			found++;
+		if (found < n) {
+			at = found > at ? found : at;
+		} else {
+			at = n ? at + 1 : 0;
+			memmove(ret + at + 1, ret + at, (n++ - at) * sizeof(*ret));
+			ret[at] = t->v[i].part;
+		}
+	}
+	return n;
 }
 
 static void timing_table(const struct timings *t)
 {
-	struct table table = {.columns = N_DOORS + 2, .gap = 2, .right = ~1u};
+	struct table table = {.columns = 2, .gap = 2, .right = ~1u};
+	autofree const char **parts = must_have(calloc(t->n + 1, sizeof(*parts)));
+	size_t n = order_parts(t, parts);
 
 	table_add(&table, "PART (ms)");
 	for (size_t d = 0; d < N_DOORS; d++)
-		table_add(&table, doors[d]);
+		if (sum_of(t, NULL, doors[d]) >= 0) {
+			table_add(&table, doors[d]);
+			table.columns++;
+		}
 	table_add(&table, "total");
-	for (size_t i = 0; i < t->n; i++)
-		if (is_first(t, i))
-			add_part(&table, t, t->v[i].part);
+	for (size_t i = 0; i < n; i++)
+		add_part(&table, t, parts[i]);
 	add_part(&table, t, NULL);
 	table_print(&table, stdout);
 }
@@ -180,7 +201,7 @@ void report_timing(const struct cli *cli, struct timings *t)
 {
 	if (cli->json)
 		timing_json(cli, t);
-	else
+	else if (t->n)
 		timing_table(t);
 	free(t->v);
 	t->v = NULL;

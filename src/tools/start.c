@@ -38,23 +38,6 @@ static const struct option_row rows[] = {
 	{0}
 };
 
-/* An init that fails at once is no running container, though its start went well. */
-static int look_again(const struct cli *cli, lxcore_container *c)
-{
-	int status;
-
-	if (lxcore_state(c) != LXCORE_STOPPED || lxcore_last_exit(c, &status, NULL, NULL) < 0)
-		return 0;
-	status = launch_status(status);
-	if (status > 128)
-		return cli_error(cli, "%s: init ended at once, killed by signal %d", cli->name,
-				 status - 128);
-	if (status > 0)
-		return cli_error(cli, "%s: init ended at once, with exit status %d", cli->name,
-				 status);
-	return 0;
-}
-
 static int start(struct cli *cli, const struct start_options *o, lxcore_container *c)
 {
 	struct lxcore_start how = LXCORE_START_INIT;
@@ -75,7 +58,7 @@ static int start(struct cli *cli, const struct start_options *o, lxcore_containe
 	cli_notices(cli, c);
 	if (result < 0)
 		return cli_fail(cli);
-	return o->foreground ? launch_status(status) : look_again(cli, c);
+	return o->foreground ? launch_status(status) : 0;
 }
 
 static int run(struct cli *cli, const void *options)

@@ -386,6 +386,9 @@ static void list_settings(const struct part *p, const struct conf *conf, struct 
 			autobuf struct buf value = BUF_INIT;
 			autostrv struct strv lines = {0};
 
+			/* 'lxc.net' also lists what its family 'lxc.net.' shows. */
+			if (!str_ends(k->name, ".") && strcmp(set.v[i], k->name) != 0)
+				continue;
 			if (!conf_where(conf, set.v[i]) || conf_get(conf, set.v[i], &value, NULL) < 0 ||
 			    !value.len)
 				continue;
