@@ -63,9 +63,6 @@ static int check_type(const struct conf *conf, const struct nic_conf *c, struct 
 		error_set(err, EINVAL, "lxc.net.%u has no type", c->index);
 		return error_mend(err, "lxc.net.%u.type = veth", c->index);
 	}
-	if (c->type->unsupported)
-		return error_set(err, ENOTSUP, "type %s is %s (%s)", c->type->word,
-				 c->type->unsupported, nic_where(conf, c, "type", &where));
 	if (c->type == &nic_none && network_wants_namespace(conf))
 		return error_set(err, EINVAL, "type none, the host's network, does not go together with "
 				 "other interfaces (%s)", nic_where(conf, c, "type", &where));

@@ -99,6 +99,7 @@ struct nic { /* one interface of a container that boots */
 struct network_boot {
 	bool own;    /* there is a network namespace of the container's own */
 	bool built;  /* init was let go: what stays behind may go by itself */
+	bool pinned; /* phys.c holds the namespace in the run directory */
 	int ns;      /* that namespace, kept for script.down; -1: not needed */
 	struct netlink nl;
 	size_t n;
@@ -113,13 +114,14 @@ struct nic_site {
 
 struct nic_type {
 	const char *word;
-	const char *unsupported; /* why it is refused for now; NULL: it works */
 	bool plain;              /* makes nothing: none, empty */
 	int (*check)(const struct nic_site *, const struct nic_conf *, struct error *);
 	/* Supervisor, before the container exists: choose names and numbers. */
 	int (*prepare)(struct boot *, const struct nic_conf *, struct nic *, struct error *);
 	/* Supervisor: make it, in the namespace of the first process. */
 	int (*connect)(struct boot *, const struct nic_conf *, struct nic *, struct error *);
+	/* From the journal, whatever the configuration is by now; or NULL. */
+	void (*release)(const struct release *);
 };
 extern const struct nic_type nic_none, nic_empty, nic_veth;
 extern const struct nic_type nic_macvlan, nic_ipvlan, nic_vlan, nic_phys;

@@ -135,6 +135,9 @@ void network_release(const struct release *r)
 	if (r->boot && !n)
 		return; /* done before, or never begun */
 	run_scripts(r);
+	for (size_t i = 0; nic_types[i]; i++)
+		if (nic_types[i]->release)
+			nic_types[i]->release(r);
 	if (!n || !n->built)
 		remove_recorded(r);
 	else if (any_device(n) && !remove_later(n))
