@@ -53,7 +53,8 @@ static int run(struct cli *cli, const void *options)
 
 	if (!c)
 		return 1;
-	i.running = lxcore_state(c) != LXCORE_STOPPED;
+	i.state = lxcore_state(c);
+	i.running = i.state != LXCORE_STOPPED;
 	if (!i.running && !lxcore_is_defined(c))
 		return absent(cli, c);
 	i.all = !(o->state || o->pid || o->ips || o->stats || o->keys.n);

@@ -17,6 +17,7 @@ struct info {
 	struct info_options want;
 	bool all;      /* nothing was chosen */
 	bool bare;     /* a single value without its label */
+	enum lxcore_state state; /* looked at once, so that all that is said fits together */
 	bool running;
 	struct lxcore_interface *interfaces;
 	int n_interfaces;

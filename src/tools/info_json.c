@@ -57,7 +57,7 @@ static int json_all(const struct info *i, struct json *j)
 	if (i->all)
 		json_bool(j, "defined", lxcore_is_defined(i->c));
 	if (i->want.state)
-		json_text(j, "state", lxcore_state_name(lxcore_state(i->c)));
+		json_text(j, "state", lxcore_state_name(i->state));
 	if (i->want.pid)
 		json_known(j, "pid", i->running ? lxcore_init_pid(i->c) : -1);
 	if (i->all && lxcore_last_exit(i->c, &status, &when, NULL) == 0) {

@@ -117,12 +117,13 @@ int info_lines(struct info *i)
 	if (i->all)
 		line(i, "Name:", i->cli->name);
 	if (i->want.state)
-		line(i, "State:", lxcore_state_name(lxcore_state(i->c)));
+		line(i, "State:", lxcore_state_name(i->state));
 	if (i->all)
 		last_exit_line(i);
-	snprintf(pid, sizeof(pid), "%d", lxcore_init_pid(i->c));
-	if (i->want.pid && i->running)
+	if (i->want.pid && i->running) {
+		snprintf(pid, sizeof(pid), "%d", lxcore_init_pid(i->c));
 		line(i, "PID:", pid);
+	}
 	if (i->want.ips)
 		ip_lines(i);
 	if (i->want.stats && i->running)
