@@ -265,7 +265,7 @@ static const struct text_case checks[] = {
 	{"lxc.net.0.type = veth\nlxc.net.0.flags = up\nlxc.net.0.ipv6.gateway = fd00::1\n",
 	 "needs an address of its family"},
 	{"lxc.net.0.type = veth\nlxc.net.0.flags = up\nlxc.net.0.ipv4.address = 10.0.0.2/24\n"
-	 "lxc.net.0.ipv4.gateway = auto\n", "needs a bridge whose address"},
+	 "lxc.net.0.ipv4.gateway = auto\n", "needs a link on which the host has an address"},
 	{"lxc.net.0.type = veth\nlxc.net.0.mtu = 1000\nlxc.net.0.ipv6.address = fd00::2\n",
 	 "too small for IPv6"},
 	{"lxc.net.0.type = veth\nlxc.net.0.name = a\nlxc.net.1.type = veth\nlxc.net.1.name = a\n",

@@ -4,9 +4,8 @@
  * interface.  The order in which an interface's keys are set does not matter; setting its type a
  * second time starts the interface afresh, so that a configuration can replace what it included.
  */
-#include "parts/network/nic.h"
+#include "parts/network/values.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,238 +23,7 @@ const struct nic_type *nic_type_find(const char *word)
 	return NULL;
 }
 
-/* ---- types of values ---- */
-
-static int refuse(struct error *err, const char *value, struct error *why)
-{
-	return error_set(err, why->code, "\"%.80s\" %s", value, why->text);
-}
-
-static int set_interface_name(void *field, const struct conf_key *key, const char *sub,
-			      const char *value, struct error *err)
-{
-	char *name = field;
-
-	if (strlen(value) >= IFNAMSIZ)
-		return error_set(err, EINVAL, "\"%.80s\" is too long for an interface's name: %zu "
-				 "characters, %d at most", value, strlen(value), IFNAMSIZ - 1);
-	if (strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
-		return error_set(err, EINVAL, "\"%s\" cannot name an interface", value);
-	for (const char *p = value; *p; p++)
-		if (strchr("/:%", *p) || !isgraph((unsigned char)*p))
-			return error_set(err, EINVAL, "\"%s\" cannot name an interface: it has a "
-					 "character that the kernel does not take", value);
-	strcpy(name, value);
-	return 0;
-}
-
-static void get_text(const void *field, const struct conf_key *key, const char *sub,
-		     struct buf *out)
-{
-	buf_puts(out, field);
-}
-
-static void clear_text(void *field, const struct conf_key *key, const char *sub)
-{
-	*(char *)field = '\0';
-}
-
-static int set_hwaddr(void *field, const struct conf_key *key, const char *sub, const char *value,
-		      struct error *err)
-{
-	struct error why = {0};
-
-	if (hwaddr_check(value, &why) < 0)
-		return refuse(err, value, &why);
-	strcpy(field, value);
-	return 0;
-}
-
-static int set_up(void *field, const struct conf_key *key, const char *sub, const char *value,
-		  struct error *err)
-{
-	if (strcmp(value, "up") != 0)
-		return error_set(err, EINVAL, "\"%.80s\" is not 'up'; leave the key out for an "
-				 "interface that stays down", value);
-	*(bool *)field = true;
-	return 0;
-}
-
-static void get_up(const void *field, const struct conf_key *key, const char *sub, struct buf *out)
-{
-	if (*(const bool *)field)
-		buf_puts(out, "up");
-}
-
-static void clear_up(void *field, const struct conf_key *key, const char *sub)
-{
-	*(bool *)field = false;
-}
-
-/* Numbers of which none is 0, so 0 is 'unset'. */
-static int set_number(void *field, const struct conf_key *key, const char *sub, const char *value,
-		      struct error *err)
-{
-	return conf_uint.set(field, key, sub, value, err);
-}
-
-static void get_number(const void *field, const struct conf_key *key, const char *sub,
-		       struct buf *out)
-{
-	if (*(const unsigned *)field)
-		conf_uint.get(field, key, sub, out);
-}
-
-static void clear_number(void *field, const struct conf_key *key, const char *sub)
-{
-	conf_uint.clear(field, key, sub);
-}
-
-static int family_of(const struct conf_key *key)
-{
-	return *(const int *)key->extra;
-}
-
-static int set_addresses(void *field, const struct conf_key *key, const char *sub,
-			 const char *value, struct error *err)
-{
-	struct error why = {0};
-	struct address a;
-
-	if (address_parse(&a, family_of(key), value, &why) < 0)
-		return refuse(err, value, &why);
-	return addresses_add(field, &a, err);
-}
-
-static int set_routes(void *field, const struct conf_key *key, const char *sub, const char *value,
-		      struct error *err)
-{
-	struct error why = {0};
-	struct address a;
-
-	if (address_parse_route(&a, family_of(key), value, &why) < 0)
-		return refuse(err, value, &why);
-	return addresses_add(field, &a, err);
-}
-
-static void get_addresses(const void *field, const struct conf_key *key, const char *sub,
-			  struct buf *out)
-{
-	const struct addresses *list = field;
-	char text[INET6_ADDRSTRLEN];
-
-	for (size_t i = 0; i < list->n; i++)
-		buf_addf(out, "%s%s/%u", i ? "\n" : "", address_text(&list->v[i], text),
-			 list->v[i].prefix);
-}
-
-static void clear_addresses(void *field, const struct conf_key *key, const char *sub)
-{
-	addresses_free(field);
-}
-
-static int set_gateway(void *field, const struct conf_key *key, const char *sub, const char *value,
-		       struct error *err)
-{
-	struct gateway g = {.how = GATEWAY_ADDRESS};
-
-	if (strcmp(value, "auto") == 0)
-		g.how = GATEWAY_AUTO;
-	else if (strcmp(value, "dev") == 0)
-		g.how = GATEWAY_DEV;
-	else if (!address_parse_plain(&g.address, family_of(key), value))
-		return error_set(err, EINVAL, "\"%.80s\" is neither an IPv%d address nor 'auto' nor "
-				 "'dev'", value, family_of(key) == AF_INET ? 4 : 6);
-	*(struct gateway *)field = g;
-	return 0;
-}
-
-static void get_gateway(const void *field, const struct conf_key *key, const char *sub,
-			struct buf *out)
-{
-	static const char *const words[] = {
-		[GATEWAY_NONE] = "", [GATEWAY_AUTO] = "auto", [GATEWAY_DEV] = "dev",
-	};
-	const struct gateway *g = field;
-	char text[INET6_ADDRSTRLEN];
-
-	buf_puts(out, g->how == GATEWAY_ADDRESS ? address_text(&g->address, text) : words[g->how]);
-}
-
-static void clear_gateway(void *field, const struct conf_key *key, const char *sub)
-{
-	*(struct gateway *)field = (struct gateway){0};
-}
-
-static bool vlan_number(const char *value, unsigned long long *ret)
-{
-	/* IEEE 802.1Q: 4095 is reserved; 0 stands for 'no VLAN' and the kernel refuses it later. */
-	return str_to_u64(value, ret) && *ret <= 4094;
-}
-
-static int set_vlan(void *field, const struct conf_key *key, const char *sub, const char *value,
-		    struct error *err)
-{
-	unsigned long long id;
-
-	if (strcmp(value, "none") == 0) {
-		*(struct vlan *)field = (struct vlan){.given = true, .id = -1};
-		return 0;
-	}
-	if (!vlan_number(value, &id) || id == 0)
-		return error_set(err, EINVAL, "\"%.80s\" is neither a VLAN id (1 to 4094) nor 'none'",
-				 value);
-	*(struct vlan *)field = (struct vlan){.given = true, .id = (int)id};
-	return 0;
-}
-
-static void get_vlan(const void *field, const struct conf_key *key, const char *sub,
-		     struct buf *out)
-{
-	const struct vlan *vlan = field;
-
-	if (vlan->given)
-		buf_addf(out, "%d", vlan->id);
-}
-
-static void clear_vlan(void *field, const struct conf_key *key, const char *sub)
-{
-	*(struct vlan *)field = (struct vlan){0};
-}
-
-static int set_vlans(void *field, const struct conf_key *key, const char *sub, const char *value,
-		     struct error *err)
-{
-	struct vlans *list = field;
-	unsigned long long id;
-	uint16_t *v;
-
-	if (!vlan_number(value, &id) || id == 0)
-		return error_set(err, EINVAL, "\"%.80s\" is no VLAN id (1 to 4094)", value);
-	v = realloc(list->v, (list->n + 1) * sizeof(*v));
-	if (!v)
-		return error_set(err, ENOMEM, "cannot keep the value: out of memory");
-	list->v = v;
-	list->v[list->n++] = (uint16_t)id;
-	return 0;
-}
-
-static void get_vlans(const void *field, const struct conf_key *key, const char *sub,
-		      struct buf *out)
-{
-	const struct vlans *list = field;
-
-	for (size_t i = 0; i < list->n; i++)
-		buf_addf(out, "%s%u", i ? "\n" : "", list->v[i]);
-}
-
-static void clear_vlans(void *field, const struct conf_key *key, const char *sub)
-{
-	struct vlans *list = field;
-
-	free(list->v);
-	*list = (struct vlans){0};
-}
+/* ---- the type ---- */
 
 /* The type itself is set by set_member(), which knows the interface around it. */
 static void get_type(const void *field, const struct conf_key *key, const char *sub,
@@ -269,21 +37,6 @@ static void get_type(const void *field, const struct conf_key *key, const char *
 
 static const struct conf_type type_of_type = {"veth|empty|none|macvlan|ipvlan|vlan|phys", NULL,
 					      get_type, NULL, conf_replaces};
-static const struct conf_type interface_name = {"INTERFACE", set_interface_name, get_text,
-						clear_text, conf_replaces};
-static const struct conf_type hwaddr = {"AA:BB:CC:DD:EE:FF", set_hwaddr, get_text, clear_text,
-					conf_replaces};
-static const struct conf_type up = {"up", set_up, get_up, clear_up, conf_replaces};
-static const struct conf_type number = {"NUMBER", set_number, get_number, clear_number,
-					conf_replaces};
-static const struct conf_type address_list = {"ADDRESS[/PREFIX]", set_addresses, get_addresses,
-					      clear_addresses};
-static const struct conf_type route_list = {"NETWORK/PREFIX", set_routes, get_addresses,
-					    clear_addresses};
-static const struct conf_type gateway = {"ADDRESS|auto|dev", set_gateway, get_gateway,
-					 clear_gateway, conf_replaces};
-static const struct conf_type vlan_id = {"ID|none", set_vlan, get_vlan, clear_vlan, conf_replaces};
-static const struct conf_type vlan_list = {"ID", set_vlans, get_vlans, clear_vlans};
 
 /* ---- the members of the family ---- */
 
@@ -312,23 +65,23 @@ static const struct conf_word ipvlan_isolations[] = {
 static const struct conf_key members[] = {
 	{"type", &type_of_type, AT(type), .summary = "What kind of interface this is. Set again, it "
 	 "forgets all other settings of the interface."},
-	{"flags", &up, AT(up), .summary = "'up': the interface is up when init starts."},
-	{"link", &interface_name, AT(link), .summary = "The interface of the host that this one "
+	{"flags", &value_up, AT(up), .summary = "'up': the interface is up when init starts."},
+	{"link", &value_interface, AT(link), .summary = "The interface of the host that this one "
 	 "stands on; for veth the bridge that its other end joins."},
-	{"name", &interface_name, AT(name), .summary = "Its name inside. Unset: eth0, eth1 ... as "
+	{"name", &value_interface, AT(name), .summary = "Its name inside. Unset: eth0, eth1 ... as "
 	 "they are free."},
-	{"hwaddr", &hwaddr, AT(hwaddr), .summary = "Its hardware address. Each x stands for a digit "
+	{"hwaddr", &value_hwaddr, AT(hwaddr), .summary = "Its hardware address. Each x stands for a digit "
 	 "that is chosen. Unset: one that belongs to this host and container and does not change."},
-	{"mtu", &number, AT(mtu), .syntax = "68..65535", .extra = &mtu_range, .summary =
+	{"mtu", &value_number, AT(mtu), .syntax = "68..65535", .extra = &mtu_range, .summary =
 	 "Largest packet. Unset: as that of the link, or 1500."},
-	{"ipv4.address", &address_list, AT(ipv4), .syntax = "ADDRESS[/PREFIX] [BROADCAST]",
+	{"ipv4.address", &value_addresses, AT(ipv4), .syntax = "ADDRESS[/PREFIX] [BROADCAST]",
 	 .extra = &inet, .summary = "An address to give it; may be repeated. Without a prefix that of "
 	 "its class counts."},
-	{"ipv4.gateway", &gateway, AT(ipv4_gateway), .extra = &inet, .summary = "Where the default "
+	{"ipv4.gateway", &value_gateway, AT(ipv4_gateway), .extra = &inet, .summary = "Where the default "
 	 "route leads: an address, 'auto' for that of the link, 'dev' for the interface itself."},
-	{"ipv6.address", &address_list, AT(ipv6), .extra = &inet6, .summary = "An IPv6 address to "
+	{"ipv6.address", &value_addresses, AT(ipv6), .extra = &inet6, .summary = "An IPv6 address to "
 	 "give it; may be repeated. Without a prefix 64 counts."},
-	{"ipv6.gateway", &gateway, AT(ipv6_gateway), .extra = &inet6, .summary = "The same as "
+	{"ipv6.gateway", &value_gateway, AT(ipv6_gateway), .extra = &inet6, .summary = "The same as "
 	 "ipv4.gateway for IPv6."},
 	{"script.up", &conf_string, AT(script_up), .syntax = "COMMAND", .summary = "Run on the host "
 	 "when the interface was made; the start fails when it does."},
@@ -336,19 +89,19 @@ static const struct conf_key members[] = {
 	 "host when the container has ended."},
 	{"veth.mode", &conf_choice, AT(veth.mode), .syntax = "bridge|router", .extra = veth_modes,
 	 .summary = "Whether the host's end joins the link, or the host routes to the container."},
-	{"veth.pair", &interface_name, AT(veth.pair), .summary = "Name of the host's end. Unset: one "
+	{"veth.pair", &value_interface, AT(veth.pair), .summary = "Name of the host's end. Unset: one "
 	 "by chance."},
-	{"veth.n_rxqueues", &number, AT(veth.n_rxqueues), .syntax = "1..4096",
+	{"veth.n_rxqueues", &value_number, AT(veth.n_rxqueues), .syntax = "1..4096",
 	 .extra = &queue_range, .summary = "Queues for receiving. Unset: 1."},
-	{"veth.n_txqueues", &number, AT(veth.n_txqueues), .syntax = "1..4096",
+	{"veth.n_txqueues", &value_number, AT(veth.n_txqueues), .syntax = "1..4096",
 	 .extra = &queue_range, .summary = "Queues for sending. Unset: 1."},
-	{"veth.ipv4.route", &route_list, AT(veth.ipv4_route), .extra = &inet, .summary = "A network "
+	{"veth.ipv4.route", &value_routes, AT(veth.ipv4_route), .extra = &inet, .summary = "A network "
 	 "that the host shall reach through this interface; may be repeated."},
-	{"veth.ipv6.route", &route_list, AT(veth.ipv6_route), .extra = &inet6, .summary = "The same "
+	{"veth.ipv6.route", &value_routes, AT(veth.ipv6_route), .extra = &inet6, .summary = "The same "
 	 "for IPv6."},
-	{"veth.vlan.id", &vlan_id, AT(veth.vlan), .summary = "VLAN of untagged packets on a bridge "
+	{"veth.vlan.id", &value_vlan, AT(veth.vlan), .summary = "VLAN of untagged packets on a bridge "
 	 "with VLAN filtering; 'none' takes it out of the bridge's default VLAN."},
-	{"veth.vlan.tagged.id", &vlan_list, AT(veth.tagged), .summary = "A VLAN whose packets it "
+	{"veth.vlan.tagged.id", &value_vlans, AT(veth.tagged), .summary = "A VLAN whose packets it "
 	 "gets with their tag; may be repeated."},
 	{"l2proxy", &conf_bool, 0, .unsupported = LATER, .summary = "Answer neighbour requests for "
 	 "the container's addresses on the link."},
@@ -359,7 +112,7 @@ static const struct conf_key members[] = {
 	{"ipvlan.isolation", &conf_choice, AT(ipvlan_isolation), .syntax = "bridge|private|vepa",
 	 .extra = ipvlan_isolations, .summary = "Whether ipvlan interfaces of one link see each "
 	 "other."},
-	{"vlan.id", &number, AT(vlan_id), .syntax = "1..4094", .extra = &vlan_range, .summary =
+	{"vlan.id", &value_number, AT(vlan_id), .syntax = "1..4094", .extra = &vlan_range, .summary =
 	 "The VLAN of an interface of type vlan."},
 	{"publish", &conf_string, 0, .unsupported = LATER, .summary = "A port of the host that leads "
 	 "to one of the container."},

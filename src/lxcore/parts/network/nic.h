@@ -2,7 +2,8 @@
 /*
  * What the files of this room share; nobody else includes it.
  *
- *     keys.c     lxc.net.* and the types of its values
+ *     keys.c     lxc.net.*
+ *     values.c   the types of its values
  *     address.c  addresses as text
  *     link.c     what the kernel knows of an interface of the host
  *     veth.c, macvlan.c, plain.c ...  one file for each type, behind struct nic_type
