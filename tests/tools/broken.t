@@ -44,12 +44,16 @@ not_ok 'wholly' test -e "$P/$C"
 
 seed=1
 while [ $seed -le 6 ]; do
+	# First a root filesystem of its own without an init: should a program take the rest for an empty
+	# configuration, it must not boot this host's.
 	make_container "$C-r$seed"
+	rm -f "$P/$C-r$seed/rootfs/sbin/init"
+	echo "lxc.rootfs.path = dir:$P/$C-r$seed/rootfs" >"$P/$C-r$seed/config"
 	awk -v seed=$seed 'BEGIN { srand(seed)
 		for (i = 0; i < 3000; i++) printf "%c", (seed % 2) ? rand() * 256 : 9 + rand() * 118 }' \
-		>"$P/$C-r$seed/config"
-	[ $seed != 5 ] || head -c 200000 /dev/zero >"$P/$C-r5/config"
-	[ $seed != 6 ] || { printf 'lxc.rootfs.path = '; head -c 100000 /dev/zero | tr '\0' x; } >"$P/$C-r6/config"
+		>>"$P/$C-r$seed/config"
+	[ $seed != 5 ] || head -c 200000 /dev/zero >>"$P/$C-r5/config"
+	[ $seed != 6 ] || { printf 'lxc.rootfs.path = '; head -c 100000 /dev/zero | tr '\0' x; } >>"$P/$C-r6/config"
 	sum=$(cksum <"$P/$C-r$seed/config")
 	run lxc start -n "$C-r$seed"
 	is "start refuses a configuration of random bytes (seed $seed)" \

@@ -44,8 +44,15 @@ lxc stop -k -n "$C-rel"
 
 # 3. Waits without a word.
 
-make_container "$C-deaf" 'lxc.init.cmd = /bin/sh -c "trap : PWR TERM INT HUP; while :; do sleep 1; done"'
+make_container "$C-deaf" 'lxc.init.cmd = /sbin/deaf'
+cat >"$P/$C-deaf/rootfs/sbin/deaf" <<'X'
+#!/bin/sh
+trap : PWR TERM INT HUP
+while :; do sleep 1; done
+X
+chmod 755 "$P/$C-deaf/rootfs/sbin/deaf"
 lxc start -n "$C-deaf"
+is '3. an init that does not hear runs' "$(state "$C-deaf")" RUNNING
 run ptyrun 'expect .
 end' -- lxc-stop -P "$P" -n "$C-deaf" -t 4
 is '3. stop of an init that does not hear ends it after its time' "$(state "$C-deaf")" STOPPED
@@ -59,7 +66,7 @@ ok '3. a busybox container stops cleanly in less than two seconds' test $(($(now
 
 # 4. Cgroups that stay.
 
-before=$(for top in $(cgroup_mounts); do find "$top" -type d -name 'lxc.*' ! -name '*lxt*' 2>/dev/null; done | wc -l)
+before=$(cgroups_of lxc.pivot | wc -l)
 rm -rf "${P:?}/$C"
 started "$C"
 lxc stop -k -n "$C"
@@ -73,7 +80,7 @@ is '4. after a killed supervisor a new start has no "-1"' "$(cgroups_of "$C" | g
 lxc stop -k -n "$C"
 nothing_left '4. and leaves nothing' "$C"
 is '4. nor anything of another name, such as lxc.pivot' \
-	"$(for top in $(cgroup_mounts); do find "$top" -type d -name 'lxc.*' ! -name '*lxt*' 2>/dev/null; done | wc -l)" "$before"
+	"$(cgroups_of lxc.pivot | wc -l)" "$before"
 
 # 5. Hanging.
 

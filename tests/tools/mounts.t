@@ -16,13 +16,14 @@ started "$C" "lxc.mount.fstab = $TMP/fstab" \
 	"lxc.mount.entry = $TMP/absent mnt/absent none bind,optional 0 0" \
 	"lxc.mount.entry = $TMP/source mnt/deep/er/still none bind,create=dir 0 0" \
 	"lxc.mount.entry = etc mnt/relative none bind,relative,create=dir 0 0" \
-	"lxc.mount.entry = $TMP/source $P/$C/rootfs/mnt none bind,optional 0 0" \
+	"lxc.mount.entry = $TMP/source $P/$C/rootfs/var none bind 0 0" \
 	'lxc.mount.auto = proc:mixed sys:ro'
 is 'a container with many mounts starts' "$status" 0
 for at in bind ro fstab deep/er/still; do
 	is "mnt/$at shows the source" "$(inside "$C" cat "/mnt/$at/file")" 'from the host'
 done
 is 'create=file makes a file' "$(inside "$C" cat /mnt/one)" 'from the host'
+is 'a target may be named by its whole path on the host' "$(inside "$C" cat /var/file)" 'from the host'
 not_ok 'ro is read-only' inside "$C" sh -c ': >/mnt/ro/file'
 ok 'a bind is not' inside "$C" sh -c ': >/mnt/bind/new'
 like 'options of a tmpfs hold' "$(inside "$C" grep ' /mnt/tmpfs ' /proc/mounts)" \
