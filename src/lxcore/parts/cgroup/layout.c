@@ -108,10 +108,13 @@ static void leave_init_scope(struct cgroup_layout *l)
 		char *base = (char *)l->v[i].base;
 		size_t n = strlen(base);
 
+		l->v[i].init_scope = true;
 		if (strcmp(base, "init.scope") == 0)
 			*base = '\0';
 		else if (str_ends(base, "/init.scope"))
 			base[n - strlen("/init.scope")] = '\0';
+		else
+			l->v[i].init_scope = false;
 	}
 }
 

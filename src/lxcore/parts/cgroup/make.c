@@ -4,8 +4,8 @@
  *
  * A name that is taken in one hierarchy is not used in any: the next suffix is tried.  Whether it is
  * taken is looked up before the journal speaks of it, because what the journal names will be killed
- * and removed one day; should another container win the race between look and mkdir, a line
- * 'cgroup-not' takes the word back.
+ * and removed one day; when mkdir nevertheless finds it taken, a line 'cgroup-not' takes the word
+ * back.
  *
  * A hierarchy that cannot be written to (a nested or unprivileged host) is left out; a limit that
  * would need it is then refused by name.
@@ -20,7 +20,6 @@
 #include <sys/stat.h>
 
 #define MAX_SUFFIX 999
-#define MAX_TRIES 20
 
 static int record(struct boot *b, const char *kind, const char *path, struct error *err)
 {
@@ -31,11 +30,10 @@ static int record(struct boot *b, const char *kind, const char *path, struct err
 int cgroup_fill_cpuset(const char *path, struct error *err)
 {
 	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
-	autofree char *now = cgroup_read(path, files[0]);
 	autofree char *parent = strdup(path);
 
-	if (!now || *now || !parent)
-		return 0;
+	if (!parent)
+		return error_set(err, ENOMEM, "cannot fill \"%s\": out of memory", path);
 	*strrchr(parent, '/') = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		autofree char *value = cgroup_read(parent, files[i]);
@@ -84,9 +82,13 @@ int cgroup_make_parents(struct boot *b, const struct cgroup_hierarchy *h, const 
 	return 0;
 }
 
-static bool is_taken(const struct cgroup_layout *l, const char *name)
+/*
+ * One hierarchy is asked, as a container that has the name has it in all; the odd leftover in
+ * another one is met by mkdir.  What the user named exactly is looked for everywhere.
+ */
+static bool is_taken(const struct cgroup_layout *l, const char *name, bool exact)
 {
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t i = 0; i < (exact ? l->n : 1); i++) {
 		autofree char *path = cgroup_path(&l->v[i], name);
 
 		if (path && access(path, F_OK) == 0)
@@ -95,11 +97,12 @@ static bool is_taken(const struct cgroup_layout *l, const char *name)
 	return false;
 }
 
-/* The name with the first suffix that is free in all hierarchies. */
-static char *free_name(const struct cgroup_layout *l, const struct cgroup_names *names,
+/* The name with the first suffix that is free. */
+static char *free_name(const struct cgroup_layout *l, const struct cgroup_names *names, int *suffix,
 		       struct error *err)
 {
-	for (int i = 0; i <= MAX_SUFFIX; i++) {
+	for (; *suffix <= MAX_SUFFIX; ++*suffix) {
+		int i = *suffix;
 		autofree char *name = i ? str_printf("%s-%d", names->payload, i)
 					: strdup(names->payload);
 
@@ -107,7 +110,7 @@ static char *free_name(const struct cgroup_layout *l, const struct cgroup_names 
 			error_set(err, ENOMEM, "cannot name the cgroup: out of memory");
 			return NULL;
 		}
-		if (!is_taken(l, name))
+		if (!is_taken(l, name, names->exact))
 			return steal_ptr(&name);
 		if (names->exact)
 			break;
@@ -231,19 +234,18 @@ static int make_all(struct boot *b, struct cgroup_boot *c, const char *name, str
 int cgroup_make(struct boot *b, struct cgroup_boot *c, const struct cgroup_names *names,
 		struct error *err)
 {
-	int made = TAKEN;
+	int made = TAKEN, suffix = 0;
 
 	if (names->inner && record(b, "cgroup-inner", names->inner, err) < 0)
 		return -1;
-	for (int tries = 0; made == TAKEN; tries++) {
-		autofree char *name = free_name(&c->layout, names, err);
+	for (; made == TAKEN; suffix++) {
+		autofree char *name = free_name(&c->layout, names, &suffix, err);
 
 		if (!name)
 			return -1;
-		if (tries == MAX_TRIES)
-			return error_set(err, EEXIST, "cannot make the cgroup \"%s\": others make it "
-					 "and remove it all the time", name);
 		made = make_all(b, c, name, err);
+		if (made == TAKEN && names->exact)
+			suffix = MAX_SUFFIX;
 	}
 	if (made < 0)
 		return -1;

@@ -68,21 +68,38 @@ static int join(const char *dir, bool v2)
 	return cgroup_write(dir, v2 ? "cgroup.procs" : "tasks", "0");
 }
 
-/* Staying where it is does no harm, so a hierarchy that denies the move is left as it is. */
-static void join_init(void)
+/* The path behind ":CONTROLLERS:/" of /proc/self/cgroup; *ret_n its length. */
+static const char *own_place(const char *text, const char *controllers, size_t *ret_n)
 {
-	autolayout struct cgroup_layout self = {0}, init = {0};
+	autofree char *key = str_printf(":%s:/", controllers);
+	const char *place = key ? strstr(text, key) : NULL;
 
-	if (cgroup_layout_read(&self, CGROUP_OF_SELF, NULL, NULL) < 0 ||
-	    cgroup_layout_read(&init, CGROUP_OF_INIT, NULL, NULL) < 0 || self.n != init.n)
+	if (!place)
+		return NULL;
+	place += strlen(key);
+	*ret_n = strcspn(place, "\n");
+	return place;
+}
+
+/* Staying where it is does no harm, so a hierarchy that denies the move is left as it is. */
+static void join_init(const struct cgroup_layout *l)
+{
+	autobuf struct buf text = BUF_INIT;
+
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", &text) < 0)
 		return;
-	for (size_t i = 0; i < init.n; i++) {
-		autofree char *path = NULL;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct cgroup_hierarchy *h = &l->v[i];
+		autofree char *path = cgroup_path(h, h->init_scope ? "init.scope" : "");
+		const char *below = path ? path + strlen(CGROUP_ROOT "/") + strlen(h->dir) : "";
+		const char *place;
+		size_t n;
 
-		if (init.v[i].v2 || strcmp(init.v[i].base, self.v[i].base) == 0)
+		if (h->v2 || !path)
 			continue;
-		path = cgroup_path(&init.v[i], "");
-		if (path)
+		place = own_place(text.s, h->controllers, &n);
+		below += *below == '/';
+		if (place && (strlen(below) != n || strncmp(place, below, n) != 0))
 			join(path, false);
 	}
 }
@@ -142,7 +159,7 @@ int cgroup_monitor_enter(struct boot *b, const struct cgroup_layout *l, struct e
 	if (c->dir_monitor)
 		return enter_own(b, l, c, err);
 	if (!stays_with_caller(b, c))
-		join_init();
+		join_init(l);
 	return 0;
 }
 

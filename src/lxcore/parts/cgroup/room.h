@@ -22,6 +22,7 @@ struct cgroup_hierarchy {
 	char dir[64];            /* mount point below CGROUP_ROOT; "": CGROUP_ROOT itself */
 	const char *controllers; /* as the kernel lists them: "cpu,cpuacct", "name=systemd"; v2: "" */
 	const char *base;        /* below the mount point, without '/' at its ends; "": its root */
+	bool init_scope;         /* /init.scope was cut from 'base': process 1 is one below */
 };
 struct cgroup_layout {
 	char *text; /* what 'controllers' and 'base' point into */
