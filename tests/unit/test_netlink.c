@@ -103,8 +103,8 @@ static void test_short_values(void)
 {
 	/* The last text has no end inside its attribute. */
 	static const unsigned char bytes[] = {
-		6, 0, 1, 0, 1, 2, 0, 0, /* type 1, two bytes */
-		4, 0, 2, 0,             /* type 2, none */
+		6, 0, 1, 0, 1,   2,   0,   0, /* type 1, two bytes */
+		4, 0, 2, 0,                   /* type 2, none */
 		7, 0, 3, 0, 'a', 'b', 'c', 0,
 	};
 	const struct nlattr *a, *tb[4] = {NULL};

@@ -38,7 +38,8 @@ static const struct value_case values[] = {
 	{"flags", "down", NULL, "is not 'up'"},
 	{"link", "lxcbr0", "lxcbr0"},
 	{"link", "abcdefghijklmno", "abcdefghijklmno"},
-	{"link", "abcdefghijklmnop", NULL, "too long for an interface's name: 16 characters, 15 at"},
+	{"link", "abcdefghijklmnop", NULL,
+	 "too long for an interface's name: 16 characters, 15 at"},
 	{"link", "a/b", NULL, "cannot name an interface"},
 	{"link", "a b", NULL, "cannot name an interface"},
 	{"name", "eth%d", NULL, "cannot name an interface"},
@@ -115,8 +116,10 @@ static void try_value(const struct value_case *v)
 	} else {
 		HAS(err.text, v->refusal);
 		if (!strstr(v->sub, "nosuch"))
-			shows(c, key, strcmp(v->sub, "veth.mode") == 0 ? "bridge" :
-			      strcmp(v->sub, "type") == 0 ? "veth" : "");
+			shows(c, key,
+			      strcmp(v->sub, "veth.mode") == 0 ? "bridge"
+			      : strcmp(v->sub, "type") == 0    ? "veth"
+							       : "");
 	}
 	conf_free(c);
 }
@@ -136,11 +139,13 @@ struct text_case {
 static const struct text_case texts[] = {
 	{"lxc.net.0.type = veth\nlxc.net.7.type = empty\n", NULL},
 	{"lxc.net.0.link = br0\nlxc.net.0.type = veth\n", NULL}, /* in any order */
-	{"lxc.net.0.link = br0\nlxc.net.0.type = none\n", "lxc.net.0.link does not fit an interface of "
-							  "type none"},
+	{"lxc.net.0.link = br0\nlxc.net.0.type = none\n",
+	 "lxc.net.0.link does not fit an interface of "
+	 "type none"},
 	{"lxc.net.0.type = empty\nlxc.net.0.ipv4.address = 10.0.0.2/24\n", "does not fit"},
 	{"lxc.net.0.type = empty\nlxc.net.0.flags = up\nlxc.net.0.script.up = x\n", NULL},
-	{"lxc.net.0.type = macvlan\nlxc.net.0.veth.pair = x\n", "does not fit an interface of type mac"},
+	{"lxc.net.0.type = macvlan\nlxc.net.0.veth.pair = x\n",
+	 "does not fit an interface of type mac"},
 	{"lxc.net.0.type = veth\nlxc.net.0.macvlan.mode = bridge\n", "does not fit"},
 	{"lxc.net.0.type = ipvlan\nlxc.net.0.hwaddr = 02:00:00:00:00:01\n", "does not fit"},
 	{"lxc.net.0.type = ipvlan\nlxc.net.0.ipvlan.mode = l2\n", NULL},
@@ -240,7 +245,8 @@ static const struct text_case checks[] = {
 	{"", NULL},
 	{"lxc.net.0.type = empty\n", NULL},
 	{"lxc.net.0.type = veth\nlxc.net.0.flags = up\nlxc.net.0.ipv4.address = 10.0.0.2/24\n"
-	 "lxc.net.0.ipv4.gateway = 10.0.0.1\n", NULL},
+	 "lxc.net.0.ipv4.gateway = 10.0.0.1\n",
+	 NULL},
 	{"lxc.net.0.type = veth\nlxc.net.0.flags = up\nlxc.net.0.ipv6.gateway = fe80::1\n", NULL},
 	{"lxc.net.0.flags = up\n", "lxc.net.0 has no type"},
 	{"lxc.net.0.type = none\nlxc.net.1.type = empty\n", "does not go together"},
@@ -259,21 +265,25 @@ static const struct text_case checks[] = {
 	{"lxc.net.0.type = veth\nlxc.net.0.veth.pair = lo\n", "\"lo\" exists already"},
 	{"lxc.net.0.type = veth\nlxc.net.0.name = lo\n", "name of the loopback"},
 	{"lxc.net.0.type = veth\nlxc.net.0.ipv4.address = 10.0.0.2/24\n"
-	 "lxc.net.0.ipv4.gateway = 10.0.0.1\n", "needs an interface that is up"},
+	 "lxc.net.0.ipv4.gateway = 10.0.0.1\n",
+	 "needs an interface that is up"},
 	{"lxc.net.0.type = veth\nlxc.net.0.flags = up\nlxc.net.0.ipv4.gateway = 10.0.0.1\n",
 	 "needs an address of its family"},
 	{"lxc.net.0.type = veth\nlxc.net.0.flags = up\nlxc.net.0.ipv6.gateway = fd00::1\n",
 	 "needs an address of its family"},
 	{"lxc.net.0.type = veth\nlxc.net.0.flags = up\nlxc.net.0.ipv4.address = 10.0.0.2/24\n"
-	 "lxc.net.0.ipv4.gateway = auto\n", "needs a link on which the host has an address"},
+	 "lxc.net.0.ipv4.gateway = auto\n",
+	 "needs a link on which the host has an address"},
 	{"lxc.net.0.type = veth\nlxc.net.0.mtu = 1000\nlxc.net.0.ipv6.address = fd00::2\n",
 	 "too small for IPv6"},
 	{"lxc.net.0.type = veth\nlxc.net.0.name = a\nlxc.net.1.type = veth\nlxc.net.1.name = a\n",
 	 "two interfaces are to be named \"a\" (lxc.net.1.name, config:4)"},
 	{"lxc.net.0.type = veth\nlxc.net.0.veth.pair = a\nlxc.net.1.type = veth\n"
-	 "lxc.net.1.veth.pair = a\n", "two interfaces are to be named \"a\" on the host"},
+	 "lxc.net.1.veth.pair = a\n",
+	 "two interfaces are to be named \"a\" on the host"},
 	{"lxc.net.0.type = veth\nlxc.net.0.hwaddr = 02:00:00:00:00:0a\nlxc.net.1.type = veth\n"
-	 "lxc.net.1.hwaddr = 02:00:00:00:00:0A\n", "two interfaces are to have the address"},
+	 "lxc.net.1.hwaddr = 02:00:00:00:00:0A\n",
+	 "two interfaces are to have the address"},
 	{"lxc.net.0.type = veth\nlxc.net.0.veth.vlan.id = 5\n", "VLAN ids need a bridge"},
 };
 
@@ -302,8 +312,8 @@ static void test_broadcast(void)
 		const char *text;
 		uint8_t broadcast[4];
 	} cases[] = {
-		{"10.0.3.5/24", {10, 0, 3, 255}},   {"10.0.3.5/30", {10, 0, 3, 7}},
-		{"10.0.3.5/31", {0, 0, 0, 0}},      {"10.0.3.5/32", {0, 0, 0, 0}},
+		{"10.0.3.5/24", {10, 0, 3, 255}},    {"10.0.3.5/30", {10, 0, 3, 7}},
+		{"10.0.3.5/31", {0, 0, 0, 0}},       {"10.0.3.5/32", {0, 0, 0, 0}},
 		{"10.0.3.5/8", {10, 255, 255, 255}}, {"10.0.3.5/24 10.0.3.9", {10, 0, 3, 9}},
 	};
 

@@ -66,7 +66,8 @@ static int parse_prefix(struct address *a, const char *text, struct error *err)
 	unsigned long long n, max = a->family == AF_INET ? 32 : 128;
 
 	if (!str_to_u64(text, &n) || n > max)
-		return error_set(err, EINVAL, "has no prefix between 0 and %llu behind the '/'", max);
+		return error_set(err, EINVAL, "has no prefix between 0 and %llu behind the '/'",
+				 max);
 	a->prefix = (uint8_t)n;
 	return 0;
 }
@@ -197,8 +198,8 @@ int hwaddr_check(const char *text, struct error *err)
 	if (strlen(text) != HWADDR_TEXT - 1)
 		return error_set(err, EINVAL, "is no hardware address such as 10:66:6a:xx:xx:xx");
 	for (size_t i = 0; i < HWADDR_TEXT - 1; i++) {
-		bool fine = i % 3 == 2 ? text[i] == ':' :
-			    isxdigit((unsigned char)text[i]) || is_template(text[i]);
+		bool fine = i % 3 == 2 ? text[i] == ':'
+				       : isxdigit((unsigned char)text[i]) || is_template(text[i]);
 
 		if (!fine)
 			return error_set(err, EINVAL,
@@ -228,8 +229,8 @@ void hwaddr_resolve(const char *text, uint64_t digits, uint8_t ret[HWADDR_BYTES]
 
 void hwaddr_host(uint64_t digits, uint8_t ret[HWADDR_BYTES])
 {
-	/* A bridge takes the lowest address of its ports for its own, unless it was told one; a high
-	 * first byte keeps the bridge's address from changing with each container. */
+	/* A bridge takes the lowest address of its ports for its own, unless it was told one; a
+	 * high first byte keeps the bridge's address from changing with each container. */
 	ret[0] = 0xfe;
 	for (size_t i = 1; i < HWADDR_BYTES; i++, digits >>= 8)
 		ret[i] = (uint8_t)digits;

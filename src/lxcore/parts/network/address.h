@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Addresses as people write them: IPv4 and IPv6 with a prefix, and those of the link layer.  Reading
+ * Addresses as people write them: IPv4 and IPv6 with a prefix, and those of the link layer. Reading
  * is strict; what is wrong is said in words that fit behind the value.
  */
 #ifndef LXCORE_PARTS_NETWORK_ADDRESS_H
@@ -34,7 +34,7 @@ bool address_parse_plain(struct address *ret, int family, const char *text);
 int address_parse(struct address *ret, int family, const char *text, struct error *err);
 /* "NETWORK/PREFIX" */
 int address_parse_route(struct address *ret, int family, const char *text, struct error *err);
-size_t address_size(const struct address *a);                /* 4 or 16 */
+size_t address_size(const struct address *a); /* 4 or 16 */
 const char *address_text(const struct address *a, char text[INET6_ADDRSTRLEN]);
 bool address_same(const struct address *a, const struct address *b); /* prefix not compared */
 /* 'other' lies in the network that 'a' with its prefix stands for. */

@@ -15,8 +15,10 @@ static int check_one(const struct nic_site *site, const struct nic_conf *c, int 
 		return 0;
 	nic_where(site->boot->conf, c, sub, &where);
 	if (!can)
-		return error_set(err, EINVAL, "a gateway 'auto' needs a link on which the host has an "
-				 "address (%s)", where.text);
+		return error_set(err, EINVAL,
+				 "a gateway 'auto' needs a link on which the host has an "
+				 "address (%s)",
+				 where.text);
 	found = link_address(site->nl, link_index(site->nl, c->link), family, &a, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
@@ -41,8 +43,10 @@ static int prepare_one(struct netlink *nl, const struct nic *nic, const struct g
 		return 0;
 	found = link_address(nl, nic->link_index, family, ret, err);
 	if (found == 0)
-		return error_set(err, EADDRNOTAVAIL, "the link has no IPv%d address to be the gateway "
-				 "(lxc.net.%u)", family == AF_INET ? 4 : 6, nic->index);
+		return error_set(err, EADDRNOTAVAIL,
+				 "the link has no IPv%d address to be the gateway "
+				 "(lxc.net.%u)",
+				 family == AF_INET ? 4 : 6, nic->index);
 	return found < 0 ? -1 : 0;
 }
 

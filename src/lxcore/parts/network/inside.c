@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The inside of the network: loopback, addresses, routes, set by the container's first process in its
- * own namespace before anything else of the container runs.
+ * The inside of the network: loopback, addresses, routes, set by the container's first process in
+ * its own namespace before anything else of the container runs.
  */
 #include "base/fd.h"
 #include "parts/network/nic.h"
@@ -13,8 +13,8 @@
 
 static int cannot(struct netlink *nl, const struct nic *nic, const char *what, struct error *err)
 {
-	return error_set(err, errno, "cannot %s of interface \"%s\": %s (lxc.net.%u)", what, nic->name,
-			 nl->reason, nic->index);
+	return error_set(err, errno, "cannot %s of interface \"%s\": %s (lxc.net.%u)", what,
+			 nic->name, nl->reason, nic->index);
 }
 
 static int add_addresses(struct netlink *nl, const struct nic *nic, int index,
@@ -29,18 +29,20 @@ static int add_addresses(struct netlink *nl, const struct nic *nic, int index,
 			result = link_add_address(nl, index, &list->v[i]);
 		while (result < 0 && errno == EADDRINUSE && nic_try_again(&pauses, 0));
 		if (result < 0)
-			return error_set(err, errno, "cannot add address %s/%u to interface \"%s\": %s "
+			return error_set(err, errno,
+					 "cannot add address %s/%u to interface \"%s\": %s "
 					 "(lxc.net.%u.ipv%d.address)",
-					 address_text(&list->v[i], text), list->v[i].prefix, nic->name,
-					 nl->reason, nic->index, list->v[i].family == AF_INET ? 4 : 6);
+					 address_text(&list->v[i], text), list->v[i].prefix,
+					 nic->name, nl->reason, nic->index,
+					 list->v[i].family == AF_INET ? 4 : 6);
 	}
 	return 0;
 }
 
 /*
- * The link-local address, too, would stay unusable for a second or two while the kernel asks whether
- * someone else has it, and router discovery waits for that.  Nobody has: it follows from the
- * hardware address.
+ * The link-local address, too, would stay unusable for a second or two while the kernel asks
+ * whether someone else has it, and router discovery waits for that.  Nobody has: it follows from
+ * the hardware address.
  */
 static void skip_detection(const struct nic *nic)
 {
@@ -90,8 +92,9 @@ static int add_gateway(struct netlink *nl, const struct nic *nic, int index,
 	if (g->how == GATEWAY_NONE)
 		return 0;
 	if (g->how == GATEWAY_DEV)
-		return link_add_route(nl, index, NULL, way->family, NULL) < 0 ?
-		       cannot(nl, nic, "make the default route", err) : 0;
+		return link_add_route(nl, index, NULL, way->family, NULL) < 0
+			       ? cannot(nl, nic, "make the default route", err)
+			       : 0;
 	/* A gateway outside of all networks of the interface needs a route of its own first. */
 	host = *via;
 	host.prefix = host.family == AF_INET ? 32 : 128;
@@ -100,8 +103,10 @@ static int add_gateway(struct netlink *nl, const struct nic *nic, int index,
 		return cannot(nl, nic, "make the route to the gateway", err);
 	if (link_add_route(nl, index, NULL, via->family, via) == 0)
 		return 0;
-	return error_set(err, errno, "cannot route by gateway %s over interface \"%s\": %s "
-			 "(lxc.net.%u)", address_text(via, text), nic->name, nl->reason, nic->index);
+	return error_set(err, errno,
+			 "cannot route by gateway %s over interface \"%s\": %s "
+			 "(lxc.net.%u)",
+			 address_text(via, text), nic->name, nl->reason, nic->index);
 }
 
 static int configure(struct netlink *nl, const struct nic_conf *c, const struct nic *nic,
@@ -135,7 +140,8 @@ int inside_configure(struct boot *b, struct error *err)
 
 	if (netlink_open(&nl, err) < 0)
 		return -1;
-	/* Always: there is hardly a program that does without the loopback, and none that minds it. */
+	/* Always: there is hardly a program that does without the loopback, and none that minds it.
+	 */
 	if (link_up(&nl, LOOPBACK) < 0)
 		return error_set(err, errno, "cannot switch on the loopback: %s", nl.reason);
 	for (size_t i = 0; i < b->network->n; i++)

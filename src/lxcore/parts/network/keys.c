@@ -44,18 +44,28 @@ static const int inet = AF_INET, inet6 = AF_INET6;
 static const struct conf_range mtu_range = {68, 65535}, queue_range = {1, 4096};
 static const struct conf_range vlan_range = {1, 4094};
 static const struct conf_word veth_modes[] = {
-	{"bridge", VETH_BRIDGE}, {"router", VETH_ROUTER}, {NULL, 0},
+	{"bridge", VETH_BRIDGE},
+	{"router", VETH_ROUTER},
+	{NULL, 0},
 };
 
 static const struct conf_word macvlan_modes[] = {
-	{"private", MACVLAN_IS_PRIVATE}, {"vepa", MACVLAN_IS_VEPA}, {"bridge", MACVLAN_IS_BRIDGE},
-	{"passthru", MACVLAN_IS_PASSTHRU}, {NULL, 0},
+	{"private", MACVLAN_IS_PRIVATE},
+	{"vepa", MACVLAN_IS_VEPA},
+	{"bridge", MACVLAN_IS_BRIDGE},
+	{"passthru", MACVLAN_IS_PASSTHRU},
+	{NULL, 0},
 };
 static const struct conf_word ipvlan_modes[] = {
-	{"l3", IPVLAN_IS_L3}, {"l3s", IPVLAN_IS_L3S}, {"l2", IPVLAN_IS_L2}, {NULL, 0},
+	{"l3", IPVLAN_IS_L3},
+	{"l3s", IPVLAN_IS_L3S},
+	{"l2", IPVLAN_IS_L2},
+	{NULL, 0},
 };
 static const struct conf_word ipvlan_isolations[] = {
-	{"bridge", IPVLAN_MAY_MEET}, {"private", IPVLAN_IS_PRIVATE}, {"vepa", IPVLAN_IS_VEPA},
+	{"bridge", IPVLAN_MAY_MEET},
+	{"private", IPVLAN_IS_PRIVATE},
+	{"vepa", IPVLAN_IS_VEPA},
 	{NULL, 0},
 };
 
@@ -63,73 +73,81 @@ static const struct conf_word ipvlan_isolations[] = {
 #define LATER "not supported yet"
 
 static const struct conf_key members[] = {
-	{"type", &type_of_type, AT(type), .summary = "What kind of interface this is. Set again, it "
-	 "forgets all other settings of the interface."},
+	{"type", &type_of_type, AT(type),
+	 .summary = "What kind of interface this is. Set again, it forgets all other settings of "
+		    "the interface."},
 	{"flags", &value_up, AT(up), .summary = "'up': the interface is up when init starts."},
-	{"link", &value_interface, AT(link), .summary = "The interface of the host that this one "
-	 "stands on; for veth the bridge that its other end joins."},
-	{"name", &value_interface, AT(name), .summary = "Its name inside. Unset: eth0, eth1 ... as "
-	 "they are free."},
-	{"hwaddr", &value_hwaddr, AT(hwaddr), .summary = "Its hardware address. Each x stands for a digit "
-	 "that is chosen. Unset: one that belongs to this host and container and does not change."},
-	{"mtu", &value_number, AT(mtu), .syntax = "68..65535", .extra = &mtu_range, .summary =
-	 "Largest packet. Unset: as that of the link, or 1500."},
+	{"link", &value_interface, AT(link),
+	 .summary = "The interface of the host that this one stands on; for veth the bridge that "
+		    "its other end joins."},
+	{"name", &value_interface, AT(name),
+	 .summary = "Its name inside. Unset: eth0, eth1 ... as they are free."},
+	{"hwaddr", &value_hwaddr, AT(hwaddr),
+	 .summary = "Its hardware address. Each x stands for a digit that is chosen. Unset: one "
+		    "that belongs to this host and container and does not change."},
+	{"mtu", &value_number, AT(mtu), .syntax = "68..65535", .extra = &mtu_range,
+	 .summary = "Largest packet. Unset: as that of the link, or 1500."},
 	{"ipv4.address", &value_addresses, AT(ipv4), .syntax = "ADDRESS[/PREFIX] [BROADCAST]",
-	 .extra = &inet, .summary = "An address to give it; may be repeated. Without a prefix that of "
-	 "its class counts."},
-	{"ipv4.gateway", &value_gateway, AT(ipv4_gateway), .extra = &inet, .summary = "Where the default "
-	 "route leads: an address, 'auto' for that of the link, 'dev' for the interface itself."},
-	{"ipv6.address", &value_addresses, AT(ipv6), .extra = &inet6, .summary = "An IPv6 address to "
-	 "give it; may be repeated. Without a prefix 64 counts."},
-	{"ipv6.gateway", &value_gateway, AT(ipv6_gateway), .extra = &inet6, .summary = "The same as "
-	 "ipv4.gateway for IPv6."},
-	{"script.up", &conf_string, AT(script_up), .syntax = "COMMAND", .summary = "Run on the host "
-	 "when the interface was made; the start fails when it does."},
-	{"script.down", &conf_string, AT(script_down), .syntax = "COMMAND", .summary = "Run on the "
-	 "host when the container has ended."},
+	 .extra = &inet,
+	 .summary = "An address to give it; may be repeated. Without a prefix that of its class "
+		    "counts."},
+	{"ipv4.gateway", &value_gateway, AT(ipv4_gateway), .extra = &inet,
+	 .summary = "Where the default route leads: an address, 'auto' for that of the link, "
+		    "'dev' for the interface itself."},
+	{"ipv6.address", &value_addresses, AT(ipv6), .extra = &inet6,
+	 .summary = "An IPv6 address to give it; may be repeated. Without a prefix 64 counts."},
+	{"ipv6.gateway", &value_gateway, AT(ipv6_gateway), .extra = &inet6,
+	 .summary = "The same as ipv4.gateway for IPv6."},
+	{"script.up", &conf_string, AT(script_up), .syntax = "COMMAND",
+	 .summary = "Run on the host when the interface was made; the start fails when it does."},
+	{"script.down", &conf_string, AT(script_down), .syntax = "COMMAND",
+	 .summary = "Run on the host when the container has ended."},
 	{"veth.mode", &conf_choice, AT(veth.mode), .syntax = "bridge|router", .extra = veth_modes,
 	 .summary = "Whether the host's end joins the link, or the host routes to the container."},
-	{"veth.pair", &value_interface, AT(veth.pair), .summary = "Name of the host's end. Unset: one "
-	 "by chance."},
+	{"veth.pair", &value_interface, AT(veth.pair),
+	 .summary = "Name of the host's end. Unset: one by chance."},
 	{"veth.n_rxqueues", &value_number, AT(veth.n_rxqueues), .syntax = "1..4096",
 	 .extra = &queue_range, .summary = "Queues for receiving. Unset: 1."},
 	{"veth.n_txqueues", &value_number, AT(veth.n_txqueues), .syntax = "1..4096",
 	 .extra = &queue_range, .summary = "Queues for sending. Unset: 1."},
-	{"veth.ipv4.route", &value_routes, AT(veth.ipv4_route), .extra = &inet, .summary = "A network "
-	 "that the host shall reach through this interface; may be repeated."},
-	{"veth.ipv6.route", &value_routes, AT(veth.ipv6_route), .extra = &inet6, .summary = "The same "
-	 "for IPv6."},
-	{"veth.vlan.id", &value_vlan, AT(veth.vlan), .summary = "VLAN of untagged packets on a bridge "
-	 "with VLAN filtering; 'none' takes it out of the bridge's default VLAN."},
-	{"veth.vlan.tagged.id", &value_vlans, AT(veth.tagged), .summary = "A VLAN whose packets it "
-	 "gets with their tag; may be repeated."},
-	{"l2proxy", &conf_bool, 0, .unsupported = LATER, .summary = "Answer neighbour requests for "
-	 "the container's addresses on the link."},
+	{"veth.ipv4.route", &value_routes, AT(veth.ipv4_route), .extra = &inet,
+	 .summary = "A network that the host shall reach through this interface; may be repeated."},
+	{"veth.ipv6.route", &value_routes, AT(veth.ipv6_route), .extra = &inet6,
+	 .summary = "The same for IPv6."},
+	{"veth.vlan.id", &value_vlan, AT(veth.vlan),
+	 .summary = "VLAN of untagged packets on a bridge with VLAN filtering; 'none' takes it "
+		    "out of the bridge's default VLAN."},
+	{"veth.vlan.tagged.id", &value_vlans, AT(veth.tagged),
+	 .summary = "A VLAN whose packets it gets with their tag; may be repeated."},
+	{"l2proxy", &conf_bool, 0, .unsupported = LATER,
+	 .summary = "Answer neighbour requests for the container's addresses on the link."},
 	{"macvlan.mode", &conf_choice, AT(macvlan_mode), .syntax = "private|vepa|bridge|passthru",
 	 .extra = macvlan_modes, .summary = "How macvlan interfaces of one link see each other."},
 	{"ipvlan.mode", &conf_choice, AT(ipvlan_mode), .syntax = "l3|l3s|l2", .extra = ipvlan_modes,
 	 .summary = "On which layer it works."},
 	{"ipvlan.isolation", &conf_choice, AT(ipvlan_isolation), .syntax = "bridge|private|vepa",
-	 .extra = ipvlan_isolations, .summary = "Whether ipvlan interfaces of one link see each "
-	 "other."},
-	{"vlan.id", &value_number, AT(vlan_id), .syntax = "1..4094", .extra = &vlan_range, .summary =
-	 "The VLAN of an interface of type vlan."},
-	{"publish", &conf_string, 0, .unsupported = LATER, .summary = "A port of the host that leads "
-	 "to one of the container."},
+	 .extra = ipvlan_isolations,
+	 .summary = "Whether ipvlan interfaces of one link see each other."},
+	{"vlan.id", &value_number, AT(vlan_id), .syntax = "1..4094", .extra = &vlan_range,
+	 .summary = "The VLAN of an interface of type vlan."},
+	{"publish", &conf_string, 0, .unsupported = LATER,
+	 .summary = "A port of the host that leads to one of the container."},
 	{NULL},
 };
 
 #define MEMBER_TYPE 0 /* rows of the table above */
-#define ROW(key) ((size_t)((key) - members))
+#define ROW(key) ((size_t)((key)-members))
 
-/* Which members fit which types; those that no line names fit all but the types that make nothing. */
+/* Which members fit which types; those that no line names fit all that make something. */
 static bool fits(const struct nic_type *type, const struct conf_key *member)
 {
 	static const struct {
 		const char *start;
 		const struct nic_type *type;
 	} bound[] = {
-		{"veth.", &nic_veth},     {"macvlan.", &nic_macvlan}, {"ipvlan.", &nic_ipvlan},
+		{"veth.", &nic_veth},
+		{"macvlan.", &nic_macvlan},
+		{"ipvlan.", &nic_ipvlan},
 		{"vlan.", &nic_vlan},
 	};
 
@@ -140,7 +158,8 @@ static bool fits(const struct nic_type *type, const struct conf_key *member)
 			return type == bound[i].type;
 	if (type == &nic_empty)
 		return strcmp(member->name, "flags") == 0 || str_starts(member->name, "script.");
-	if (type == &nic_ipvlan && strcmp(member->name, "hwaddr") == 0) /* it has that of its link */
+	if (type == &nic_ipvlan &&
+	    strcmp(member->name, "hwaddr") == 0) /* it has that of its link */
 		return false;
 	return !type->plain;
 }
@@ -254,8 +273,8 @@ static int set_type(struct nic_conf *nic, const char *value, struct error *err)
 	const struct nic_type *type = nic_type_find(value);
 
 	if (!type)
-		return error_set(err, EINVAL, "\"%.80s\" is no type of interface; there are %s", value,
-				 type_of_type.syntax);
+		return error_set(err, EINVAL, "\"%.80s\" is no type of interface; there are %s",
+				 value, type_of_type.syntax);
 	if (nic->type) {
 		forget_all(nic);
 	} else {
@@ -290,8 +309,10 @@ static int set_family(void *field, const struct conf_key *key, const char *sub, 
 	bool fresh;
 
 	if (!split(sub, &index, &rest))
-		return error_set(err, EINVAL, "\"%.80s\" is no interface of a container: lxc.net.N.KEY, "
-				 "with N from 0 to %d", sub, INDEX_MAX);
+		return error_set(err, EINVAL,
+				 "\"%.80s\" is no interface of a container: lxc.net.N.KEY, "
+				 "with N from 0 to %d",
+				 sub, INDEX_MAX);
 	if (!*rest)
 		return error_set(err, EINVAL, "it takes no value; empty, it removes the interface");
 	member = find_member(rest);
@@ -385,11 +406,13 @@ static const struct conf_type family = {"VALUE", set_family, get_family, clear_f
 static const struct conf_type whole = {"(empty)", set_whole, get_whole, clear_whole};
 
 static const struct conf_key keys[] = {
-	{"lxc.net.", &family, 0, .syntax = "VALUE", .members = members, .summary = "One interface of "
-	 "the container: lxc.net.N.KEY, with a number N. Nothing is made of them when the network is "
-	 "shared with another container or kept (lxc.namespace.share.net, lxc.namespace.keep)."},
-	{"lxc.net", &whole, 0, .summary = "Empty, it removes all interfaces set so far. Without any, "
-	 "the container has a network of its own in which only the loopback is up."},
+	{"lxc.net.", &family, 0, .syntax = "VALUE", .members = members,
+	 .summary = "One interface of the container: lxc.net.N.KEY, with a number N. Nothing is "
+		    "made of them when the network is shared with another container or kept "
+		    "(lxc.namespace.share.net, lxc.namespace.keep)."},
+	{"lxc.net", &whole, 0,
+	 .summary = "Empty, it removes all interfaces set so far. Without any, the container has "
+		    "a network of its own in which only the loopback is up."},
 	{NULL},
 };
 

@@ -118,7 +118,9 @@ int link_address(struct netlink *nl, int index, int family, struct address *ret,
 int link_up(struct netlink *nl, int index)
 {
 	struct ifinfomsg info = {
-		.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP,
+		.ifi_index = index,
+		.ifi_flags = IFF_UP,
+		.ifi_change = IFF_UP,
 	};
 	struct netlink_message m;
 
@@ -138,7 +140,8 @@ int link_delete(struct netlink *nl, int index)
 int link_add_address(struct netlink *nl, int index, const struct address *a)
 {
 	struct ifaddrmsg info = {
-		.ifa_family = (uint8_t)a->family, .ifa_prefixlen = a->prefix,
+		.ifa_family = (uint8_t)a->family,
+		.ifa_prefixlen = a->prefix,
 		.ifa_index = (uint32_t)index,
 		/* Duplicate-address detection costs 1 to 5 seconds in which the address cannot be
 		 * used; whoever configures one vouches for it. */
@@ -159,8 +162,10 @@ int link_add_route(struct netlink *nl, int index, const struct address *to, int 
 		   const struct address *gateway)
 {
 	struct rtmsg route = {
-		.rtm_family = (uint8_t)family, .rtm_table = RT_TABLE_MAIN,
-		.rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST,
+		.rtm_family = (uint8_t)family,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_BOOT,
+		.rtm_type = RTN_UNICAST,
 		.rtm_scope = gateway || family == AF_INET6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
 		.rtm_dst_len = to ? to->prefix : 0,
 	};
@@ -179,7 +184,8 @@ int link_add_route(struct netlink *nl, int index, const struct address *to, int 
 
 void link_random_name(char name[IFNAMSIZ])
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	uint8_t random[IFNAMSIZ] = {0};
 	size_t at = 0;
 

@@ -22,10 +22,12 @@ static int macvlan_connect(struct boot *b, const struct nic_conf *c, struct nic 
 	};
 	struct upper u;
 
-	/* In this mode the link itself takes the address; without a wish it keeps the one it has. */
+	/* In this mode the link itself takes the address; without a wish it keeps the one it has.
+	 */
 	upper_begin(&u, b, nic, c->macvlan_mode != MACVLAN_IS_PASSTHRU || c->hwaddr[0]);
 	if (c->macvlan_mode == MACVLAN_IS_PASSTHRU)
-		u.busy = EINVAL; /* another one stands on the link, which this mode wants for itself */
+		u.busy = EINVAL; /* another one stands on the link, which this mode wants for itself
+				  */
 	netlink_put_u32(&u.message, IFLA_MACVLAN_MODE, modes[c->macvlan_mode]);
 	return upper_make(&u, b, c, nic, err);
 }

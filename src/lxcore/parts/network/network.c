@@ -64,8 +64,10 @@ static int check_type(const struct conf *conf, const struct nic_conf *c, struct 
 		return error_mend(err, "lxc.net.%u.type = veth", c->index);
 	}
 	if (c->type == &nic_none && network_wants_namespace(conf))
-		return error_set(err, EINVAL, "type none, the host's network, does not go together with "
-				 "other interfaces (%s)", nic_where(conf, c, "type", &where));
+		return error_set(err, EINVAL,
+				 "type none, the host's network, does not go together with "
+				 "other interfaces (%s)",
+				 nic_where(conf, c, "type", &where));
 	return 0;
 }
 
@@ -92,14 +94,17 @@ static int check_routes(const struct conf *conf, const struct nic_conf *c, struc
 				  where.text);
 			return error_mend(err, "lxc.net.%u.flags = up", c->index);
 		}
-		if (!ways[i].n_addresses && !(i == 1 && g->how == GATEWAY_ADDRESS &&
-					      address_is_link_local(&g->address)))
-			return error_set(err, EINVAL, "a gateway needs an address of its family on the "
-					 "interface (%s)", where.text);
+		if (!ways[i].n_addresses &&
+		    !(i == 1 && g->how == GATEWAY_ADDRESS && address_is_link_local(&g->address)))
+			return error_set(err, EINVAL,
+					 "a gateway needs an address of its family on the "
+					 "interface (%s)",
+					 where.text);
 	}
 	if (c->mtu && c->mtu < MTU_IPV6 && c->ipv6.n)
-		return error_set(err, EINVAL, "an MTU of %u is too small for IPv6, which needs %d (%s)",
-				 c->mtu, MTU_IPV6, nic_where(conf, c, "mtu", &where));
+		return error_set(err, EINVAL,
+				 "an MTU of %u is too small for IPv6, which needs %d (%s)", c->mtu,
+				 MTU_IPV6, nic_where(conf, c, "mtu", &where));
 	return 0;
 }
 
@@ -117,17 +122,22 @@ static int check_twice(const struct conf *conf, const struct nic_conf *c, struct
 			return error_set(err, EINVAL, "two interfaces are to be named \"%s\" (%s)",
 					 c->name, nic_where(conf, c, "name", &where));
 		if (c->veth.pair[0] && strcmp(net->v[i]->veth.pair, c->veth.pair) == 0)
-			return error_set(err, EINVAL, "two interfaces are to be named \"%s\" on the host "
-					 "(%s)", c->veth.pair, nic_where(conf, c, "veth.pair", &where));
+			return error_set(err, EINVAL,
+					 "two interfaces are to be named \"%s\" on the host "
+					 "(%s)",
+					 c->veth.pair, nic_where(conf, c, "veth.pair", &where));
 		if ((c->ipv4_gateway.how && net->v[i]->ipv4_gateway.how) ||
 		    (c->ipv6_gateway.how && net->v[i]->ipv6_gateway.how))
-			return error_set(err, EINVAL, "lxc.net.%u and lxc.net.%u both have a gateway for "
-					 "IPv%d, but there is one default route", net->v[i]->index,
-					 c->index, c->ipv4_gateway.how && net->v[i]->ipv4_gateway.how ?
-					 4 : 6);
+			return error_set(err, EINVAL,
+					 "lxc.net.%u and lxc.net.%u both have a gateway for "
+					 "IPv%d, but there is one default route",
+					 net->v[i]->index, c->index,
+					 c->ipv4_gateway.how && net->v[i]->ipv4_gateway.how ? 4
+											    : 6);
 		if (c->hwaddr[0] && !strpbrk(c->hwaddr, "xX") &&
 		    strcasecmp(net->v[i]->hwaddr, c->hwaddr) == 0)
-			return error_set(err, EINVAL, "two interfaces are to have the address %s (%s)",
+			return error_set(err, EINVAL,
+					 "two interfaces are to have the address %s (%s)",
 					 c->hwaddr, nic_where(conf, c, "hwaddr", &where));
 	}
 	return 0;

@@ -48,7 +48,7 @@ struct vlans {
 
 struct nic_conf { /* one lxc.net.N */
 	unsigned index;
-	unsigned long long given; /* bit i: keys.c's row i was set */
+	unsigned long long given;    /* bit i: keys.c's row i was set */
 	const struct nic_type *type; /* NULL: not set (yet) */
 	bool up;
 	char link[IFNAMSIZ], name[IFNAMSIZ];
@@ -85,13 +85,13 @@ const char *nic_where(const struct conf *conf, const struct nic_conf *nic, const
 
 /* ---- as it is made ---- */
 
-struct nic { /* one interface of a container that boots */
+struct nic {            /* one interface of a container that boots */
 	unsigned index; /* N of lxc.net.N */
 	const struct nic_type *type;
-	char name[IFNAMSIZ];      /* inside */
-	char host[IFNAMSIZ];      /* of its other end on the host; "": none */
-	int host_index;           /* its number, once it is made */
-	int link_index;           /* of lxc.net.N.link */
+	char name[IFNAMSIZ]; /* inside */
+	char host[IFNAMSIZ]; /* of its other end on the host; "": none */
+	int host_index;      /* its number, once it is made */
+	int link_index;      /* of lxc.net.N.link */
 	unsigned mtu;
 	uint8_t mac[HWADDR_BYTES], host_mac[HWADDR_BYTES];
 	struct address gateway4, gateway6; /* 'auto' as it turned out */
@@ -115,7 +115,7 @@ struct nic_site {
 
 struct nic_type {
 	const char *word;
-	bool plain;              /* makes nothing: none, empty */
+	bool plain; /* makes nothing: none, empty */
 	int (*check)(const struct nic_site *, const struct nic_conf *, struct error *);
 	/* Supervisor, before the container exists: choose names and numbers. */
 	int (*prepare)(struct boot *, const struct nic_conf *, struct nic *, struct error *);

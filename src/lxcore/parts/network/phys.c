@@ -4,8 +4,8 @@
  *
  * When a namespace ends the kernel sends real devices home under the name that they had inside, and
  * destroys virtual ones.  Neither may happen to what was lent; so the namespace is held by a bind
- * mount in the run directory, which also outlives a supervisor that was killed, and whoever releases
- * the container, the supervisor or a rescuer, fetches the interface out of it.
+ * mount in the run directory, which also outlives a supervisor that was killed, and whoever
+ * releases the container, the supervisor or a rescuer, fetches the interface out of it.
  *
  * Journal: "netpin net" (that mount), "netphys NAME ADDRESS MTU UP" (how it was on the host),
  * "netphysin NAME INDEX" (its number inside, by which it is found whatever it is called by then).
@@ -34,17 +34,22 @@ static int phys_check(const struct nic_site *site, const struct nic_conf *c, str
 	int found;
 
 	if (!c->link[0])
-		return error_set(err, EINVAL, "an interface of type phys is one of the host, and none is "
-				 "named (lxc.net.%u.link)", c->index);
+		return error_set(err, EINVAL,
+				 "an interface of type phys is one of the host, and none is "
+				 "named (lxc.net.%u.link)",
+				 c->index);
 	nic_where(site->boot->conf, c, "link", &where);
 	if (str_ends(c->link, "+"))
-		return error_set(err, ENOTSUP, "a name that ends in '+' for 'any such interface' is not "
-				 "supported yet; name one (%s)", where.text);
+		return error_set(err, ENOTSUP,
+				 "a name that ends in '+' for 'any such interface' is not "
+				 "supported yet; name one (%s)",
+				 where.text);
 	found = link_find(site->nl, c->link, &link, err);
 	if (found < 0)
 		return -1;
 	if (!found)
-		return error_set(err, ENODEV, "interface \"%s\" does not exist (%s)", c->link, where.text);
+		return error_set(err, ENODEV, "interface \"%s\" does not exist (%s)", c->link,
+				 where.text);
 	if (link.flags & IFF_LOOPBACK)
 		return error_set(err, EINVAL, "the loopback cannot be given away (%s)", where.text);
 	return gateway_check(site, c, false, err);
@@ -155,8 +160,10 @@ static int phys_connect(struct boot *b, const struct nic_conf *c, struct nic *ni
 	if (pin_namespace(b, err) < 0 || record_home(b, c, err) < 0)
 		return -1;
 	if (move_in(b, c, nic) < 0)
-		return error_set(err, errno, "cannot move interface \"%s\" into the container: %s "
-				 "(lxc.net.%u)", c->link, b->network->nl.reason, nic->index);
+		return error_set(err, errno,
+				 "cannot move interface \"%s\" into the container: %s "
+				 "(lxc.net.%u)",
+				 c->link, b->network->nl.reason, nic->index);
 	return record_inside(b, c, nic, err);
 }
 
@@ -195,9 +202,10 @@ static int look_at(void *data, const struct nlmsghdr *answer)
 	if (!info || answer->nlmsg_type != RTM_NEWLINK)
 		return 0;
 	netlink_attributes(answer, sizeof(*info), tb, IFLA_LINKINFO);
-	if (s->index ? info->ifi_index == s->index :
-	    !tb[IFLA_LINKINFO] && netlink_size(tb[IFLA_ADDRESS]) == HWADDR_BYTES &&
-	    memcmp(netlink_value(tb[IFLA_ADDRESS]), s->address, HWADDR_BYTES) == 0)
+	if (s->index ? info->ifi_index == s->index
+		     : !tb[IFLA_LINKINFO] && netlink_size(tb[IFLA_ADDRESS]) == HWADDR_BYTES &&
+			       memcmp(netlink_value(tb[IFLA_ADDRESS]), s->address, HWADDR_BYTES) ==
+				       0)
 		s->found = info->ifi_index;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Interfaces that are none: 'none' keeps the container in the host's network, 'empty' leaves it with
- * the loopback alone.
+ * Interfaces that are none: 'none' keeps the container in the host's network, 'empty' leaves it
+ * with the loopback alone.
  */
 #include "parts/network/nic.h"
 

@@ -3,10 +3,11 @@
  * Giving the network back.
  *
  * A veth goes with its namespace, and that with its last process, but in the kernel's own time; and
- * not at all while somebody else holds the namespace.  Removing it by request makes the one who asks
- * wait for 30 to 60 ms.  So at an ordinary stop a process that nobody waits for asks, at once, because
- * until then the dead container still answers on the bridge for its address; and asks by the
- * interface's number, which is never given twice, so that it cannot hit a new one of the same name.
+ * not at all while somebody else holds the namespace.  Removing it by request makes the one who
+ * asks wait for 30 to 60 ms.  So at an ordinary stop a process that nobody waits for asks, at once,
+ * because until then the dead container still answers on the bridge for its address; and asks by
+ * the interface's number, which is never given twice, so that it cannot hit a new one of the same
+ * name.
  *
  * After a failed start, and when a supervisor was killed, we ask and wait: whoever looks then shall
  * find the host as it was.  By then only the name is known, and it is ours if its hardware address

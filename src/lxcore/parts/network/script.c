@@ -33,8 +33,10 @@ static int environment(const struct script *s, const struct strv *common, struct
 	const struct {
 		const char *name, *value;
 	} version_1[] = {
-		{"LXC_HOOK_SECTION", "net"},          {"LXC_HOOK_TYPE", s->verb},
-		{"LXC_NET_TYPE", s->nic->type->word}, {"LXC_NET_PARENT", s->nic->link},
+		{"LXC_HOOK_SECTION", "net"},
+		{"LXC_HOOK_TYPE", s->verb},
+		{"LXC_NET_TYPE", s->nic->type->word},
+		{"LXC_NET_PARENT", s->nic->link},
 		{"LXC_NET_PEER", s->host},
 	};
 	int result = strv_take(env, str_printf("LXC_NAME=%s", s->name));
@@ -47,8 +49,8 @@ static int environment(const struct script *s, const struct strv *common, struct
 		result |= strv_take(env, str_printf("LXC_NET_NS=/proc/%d/fd/%d", getpid(), s->ns));
 	for (size_t i = 0; !s->words && i < ARRAY_SIZE(version_1); i++)
 		if (version_1[i].value[0])
-			result |= strv_take(env, str_printf("%s=%s", version_1[i].name,
-							    version_1[i].value));
+			result |= strv_take(
+				env, str_printf("%s=%s", version_1[i].name, version_1[i].value));
 	return result;
 }
 
@@ -67,13 +69,16 @@ static const char *last_line(struct buf *output)
 
 static int run(const struct script *s, const struct strv *common, struct error *err)
 {
-	/* The value is shell text and its own words come first; "$@" keeps ours out of its grammar. */
+	/* The value is shell text and its own words come first; "$@" keeps ours out of its grammar.
+	 */
 	autofree char *text = str_printf("exec %s \"$@\"", s->command);
 	const char *argv[12] = {"/bin/sh", "-c", text, "lxc"};
 	autostrv struct strv env = {0};
 	autobuf struct buf output = BUF_INIT;
 	struct proc_run how = {
-		.argv = argv, .set_env = &env, .timeout_ms = SCRIPT_SECONDS * 1000,
+		.argv = argv,
+		.set_env = &env,
+		.timeout_ms = SCRIPT_SECONDS * 1000,
 	};
 	char status_text[64];
 	size_t n = 4;
@@ -101,8 +106,14 @@ static int run(const struct script *s, const struct strv *common, struct error *
 int script_up(struct boot *b, const struct nic_conf *c, const struct nic *nic, struct error *err)
 {
 	struct script s = {
-		.command = c->script_up, .name = b->name, .verb = "up", .nic = c, .host = nic->host,
-		.words = version_is_0(b->conf), .pid = b->init.pid, .ns = -1,
+		.command = c->script_up,
+		.name = b->name,
+		.verb = "up",
+		.nic = c,
+		.host = nic->host,
+		.words = version_is_0(b->conf),
+		.pid = b->init.pid,
+		.ns = -1,
 	};
 	struct nic_where where;
 	struct error why = {0};
@@ -121,8 +132,14 @@ int script_up(struct boot *b, const struct nic_conf *c, const struct nic *nic, s
 void script_down(const struct release *r, const struct nic_conf *c, const char *host, int ns)
 {
 	struct script s = {
-		.command = c->script_down, .name = r->name, .verb = "down", .nic = c, .host = host,
-		.words = version_is_0(r->conf), .pid = r->init.pid, .ns = ns,
+		.command = c->script_down,
+		.name = r->name,
+		.verb = "down",
+		.nic = c,
+		.host = host,
+		.words = version_is_0(r->conf),
+		.pid = r->init.pid,
+		.ns = ns,
 	};
 
 	/* At a stop there is nothing that its failure could prevent. */

@@ -26,7 +26,7 @@ struct host_link {
 
 struct status {
 	struct netlink nl;
-	struct stat own; /* the caller's namespace */
+	struct stat own;         /* the caller's namespace */
 	struct host_link *links; /* in that */
 	size_t n_links;
 	bool failed; /* memory ran out */
@@ -82,10 +82,12 @@ static int read_host_links(struct status *s)
 }
 
 /*
- * The name here of what an interface over there is tied to: a veth's other end says of itself that it
- * leads to number 'index' in namespace 'ns'; what stands on a link of ours says that link's number.
+ * The name here of what an interface over there is tied to: a veth's other end says of itself that
+ * it leads to number 'index' in namespace 'ns'; what stands on a link of ours says that link's
+ * number.
  */
-static const char *host_name(const struct status *s, int ns, int index, const struct nlattr *const *tb)
+static const char *host_name(const struct status *s, int ns, int index,
+			     const struct nlattr *const *tb)
 {
 	const struct nlattr *kind[IFLA_INFO_KIND + 1];
 	uint32_t parent = 0;
@@ -200,7 +202,8 @@ static int read_link(void *data, const struct nlmsghdr *answer)
 	host = one->ns >= 0 ? host_name(one->status, one->ns, info->ifi_index, tb) : NULL;
 	indexes[one->of->n] = info->ifi_index;
 	i = &list[one->of->n++];
-	*i = (struct lxcore_interface){.name = strdup(name), .host_name = host ? strdup(host) : NULL};
+	*i = (struct lxcore_interface){.name = strdup(name),
+				       .host_name = host ? strdup(host) : NULL};
 	read_counters(tb[IFLA_STATS64], i);
 	return 0;
 }
@@ -299,7 +302,8 @@ int network_interfaces(struct network_of *of, size_t n, struct error *err)
 	if (stat("/proc/self/ns/net", &s.own) < 0)
 		result = error_sys(err, "cannot tell the host's network namespace");
 	else if (read_host_links(&s) < 0)
-		result = error_set(err, errno, "cannot list the host's interfaces: %s", s.nl.reason);
+		result =
+			error_set(err, errno, "cannot list the host's interfaces: %s", s.nl.reason);
 	for (size_t i = 0; result == 0 && i < n; i++) {
 		of[i].interfaces = NULL;
 		of[i].n = 0;

@@ -36,8 +36,10 @@ int upper_check(const struct nic_site *site, const struct nic_conf *c, struct er
 	int found;
 
 	if (!c->link[0]) {
-		error_set(err, EINVAL, "an interface of type %s stands on one of the host, and none is "
-			  "named (lxc.net.%u.link)", c->type->word, c->index);
+		error_set(err, EINVAL,
+			  "an interface of type %s stands on one of the host, and none is "
+			  "named (lxc.net.%u.link)",
+			  c->type->word, c->index);
 		return error_mend(err, "lxc.net.%u.link = eth0", c->index);
 	}
 	found = link_find(site->nl, c->link, &link, err);
@@ -97,7 +99,8 @@ int upper_make(struct upper *u, struct boot *b, const struct nic_conf *c, const 
 			return 0;
 	} while (nic_try_again(&pauses, u->busy));
 	if (errno == EOPNOTSUPP)
-		return error_set(err, errno, "this kernel has no interfaces of type %s (lxc.net.%u)",
+		return error_set(err, errno,
+				 "this kernel has no interfaces of type %s (lxc.net.%u)",
 				 nic->type->word, nic->index);
 	return error_set(err, errno, "cannot make %s interface \"%s\" on \"%s\": %s (lxc.net.%u)",
 			 nic->type->word, nic->name, c->link, nl->reason, nic->index);

@@ -20,14 +20,18 @@ static int set_interface_name(void *field, const struct conf_key *key, const cha
 	char *name = field;
 
 	if (strlen(value) >= IFNAMSIZ)
-		return error_set(err, EINVAL, "\"%.80s\" is too long for an interface's name: %zu "
-				 "characters, %d at most", value, strlen(value), IFNAMSIZ - 1);
+		return error_set(err, EINVAL,
+				 "\"%.80s\" is too long for an interface's name: %zu "
+				 "characters, %d at most",
+				 value, strlen(value), IFNAMSIZ - 1);
 	if (strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
 		return error_set(err, EINVAL, "\"%s\" cannot name an interface", value);
 	for (const char *p = value; *p; p++)
 		if (strchr("/:%", *p) || !isgraph((unsigned char)*p))
-			return error_set(err, EINVAL, "\"%s\" cannot name an interface: it has a "
-					 "character that the kernel does not take", value);
+			return error_set(err, EINVAL,
+					 "\"%s\" cannot name an interface: it has a "
+					 "character that the kernel does not take",
+					 value);
 	strcpy(name, value);
 	return 0;
 }
@@ -58,8 +62,10 @@ static int set_up(void *field, const struct conf_key *key, const char *sub, cons
 		  struct error *err)
 {
 	if (strcmp(value, "up") != 0)
-		return error_set(err, EINVAL, "\"%.80s\" is not 'up'; leave the key out for an "
-				 "interface that stays down", value);
+		return error_set(err, EINVAL,
+				 "\"%.80s\" is not 'up'; leave the key out for an "
+				 "interface that stays down",
+				 value);
 	*(bool *)field = true;
 	return 0;
 }
@@ -147,8 +153,10 @@ static int set_gateway(void *field, const struct conf_key *key, const char *sub,
 	else if (strcmp(value, "dev") == 0)
 		g.how = GATEWAY_DEV;
 	else if (!address_parse_plain(&g.address, family_of(key), value))
-		return error_set(err, EINVAL, "\"%.80s\" is neither an IPv%d address nor 'auto' nor "
-				 "'dev'", value, family_of(key) == AF_INET ? 4 : 6);
+		return error_set(err, EINVAL,
+				 "\"%.80s\" is neither an IPv%d address nor 'auto' nor "
+				 "'dev'",
+				 value, family_of(key) == AF_INET ? 4 : 6);
 	*(struct gateway *)field = g;
 	return 0;
 }
@@ -157,7 +165,9 @@ static void get_gateway(const void *field, const struct conf_key *key, const cha
 			struct buf *out)
 {
 	static const char *const words[] = {
-		[GATEWAY_NONE] = "", [GATEWAY_AUTO] = "auto", [GATEWAY_DEV] = "dev",
+		[GATEWAY_NONE] = "",
+		[GATEWAY_AUTO] = "auto",
+		[GATEWAY_DEV] = "dev",
 	};
 	const struct gateway *g = field;
 	char text[INET6_ADDRSTRLEN];
@@ -186,8 +196,8 @@ static int set_vlan(void *field, const struct conf_key *key, const char *sub, co
 		return 0;
 	}
 	if (!vlan_number(value, &id) || id == 0)
-		return error_set(err, EINVAL, "\"%.80s\" is neither a VLAN id (1 to 4094) nor 'none'",
-				 value);
+		return error_set(err, EINVAL,
+				 "\"%.80s\" is neither a VLAN id (1 to 4094) nor 'none'", value);
 	*(struct vlan *)field = (struct vlan){.given = true, .id = (int)id};
 	return 0;
 }
@@ -253,10 +263,16 @@ const struct conf_type value_number = {
 	"NUMBER", set_number, get_number, clear_number, conf_replaces,
 };
 const struct conf_type value_addresses = {
-	"ADDRESS[/PREFIX]", set_addresses, get_addresses, clear_addresses,
+	"ADDRESS[/PREFIX]",
+	set_addresses,
+	get_addresses,
+	clear_addresses,
 };
 const struct conf_type value_routes = {
-	"NETWORK/PREFIX", set_routes, get_addresses, clear_addresses,
+	"NETWORK/PREFIX",
+	set_routes,
+	get_addresses,
+	clear_addresses,
 };
 const struct conf_type value_gateway = {
 	"ADDRESS|auto|dev", set_gateway, get_gateway, clear_gateway, conf_replaces,
@@ -265,5 +281,8 @@ const struct conf_type value_vlan = {
 	"ID|none", set_vlan, get_vlan, clear_vlan, conf_replaces,
 };
 const struct conf_type value_vlans = {
-	"ID", set_vlans, get_vlans, clear_vlans,
+	"ID",
+	set_vlans,
+	get_vlans,
+	clear_vlans,
 };

@@ -61,16 +61,19 @@ static int check_bridge(const struct nic_site *site, const struct nic_conf *c, s
 	if (is_router(c))
 		return 0;
 	if (strcmp(link.kind, "openvswitch") == 0)
-		return error_set(err, ENOTSUP, "\"%s\" is a switch of Open vSwitch, which is not "
-				 "supported yet (%s)", c->link, where.text);
+		return error_set(err, ENOTSUP,
+				 "\"%s\" is a switch of Open vSwitch, which is not "
+				 "supported yet (%s)",
+				 c->link, where.text);
 	if (strcmp(link.kind, "bridge") != 0) {
 		error_set(err, EINVAL, "interface \"%s\" is no bridge (%s)", c->link, where.text);
-		return error_mend(err, "name a bridge, or set lxc.net.%u.veth.mode = router", c->index);
+		return error_mend(err, "name a bridge, or set lxc.net.%u.veth.mode = router",
+				  c->index);
 	}
 	if (!has_vlans(c) || link.vlan_filtering)
 		return 0;
-	error_set(err, EINVAL, "bridge \"%s\" does not filter VLANs (lxc.net.%u.veth.vlan)", c->link,
-		  c->index);
+	error_set(err, EINVAL, "bridge \"%s\" does not filter VLANs (lxc.net.%u.veth.vlan)",
+		  c->link, c->index);
 	return error_mend(err, "ip link set %s type bridge vlan_filtering 1", c->link);
 }
 
@@ -184,7 +187,8 @@ static int make_pair(struct boot *b, const struct nic_conf *c, const struct nic 
 	return netlink_ask(&b->network->nl, &m);
 }
 
-/* A port of a bridge carries the packets of others; the host must have no address of its own there. */
+/* A port of a bridge carries the packets of others; the host must have no address of its own there.
+ */
 static int no_ipv6(struct netlink *nl, int index)
 {
 	struct ifinfomsg info = {.ifi_index = index};
@@ -229,9 +233,10 @@ static int make(struct boot *b, const struct nic_conf *c, struct nic *nic, struc
 		if (make_pair(b, c, nic) == 0)
 			return 0;
 		if (errno != EEXIST || attempt == ATTEMPTS || (fixed && !removed_old(b, nic)))
-			return error_set(err, errno, "cannot make interface \"%s\" with \"%s\" on the "
-					 "host: %s (lxc.net.%u)", nic->name, nic->host,
-					 b->network->nl.reason, nic->index);
+			return error_set(err, errno,
+					 "cannot make interface \"%s\" with \"%s\" on the "
+					 "host: %s (lxc.net.%u)",
+					 nic->name, nic->host, b->network->nl.reason, nic->index);
 	}
 }
 
@@ -270,8 +275,10 @@ static int join_vlans(struct netlink *nl, const struct nic_conf *c, const struct
 	}
 	if (result == 0)
 		return 0;
-	return error_set(err, errno, "cannot put \"%s\" into VLAN %d of bridge \"%s\": %s "
-			 "(lxc.net.%u.veth.vlan)", nic->host, id, c->link, nl->reason, nic->index);
+	return error_set(err, errno,
+			 "cannot put \"%s\" into VLAN %d of bridge \"%s\": %s "
+			 "(lxc.net.%u.veth.vlan)",
+			 nic->host, id, c->link, nl->reason, nic->index);
 }
 
 static int host_route(struct netlink *nl, const struct nic *nic, const struct address *to,
@@ -315,7 +322,8 @@ static int be_gateway(struct netlink *nl, const struct nic *nic, const struct ga
 		      struct error *err)
 {
 	struct ndmsg neighbour = {
-		.ndm_family = (uint8_t)g->address.family, .ndm_ifindex = nic->host_index,
+		.ndm_family = (uint8_t)g->address.family,
+		.ndm_ifindex = nic->host_index,
 		.ndm_flags = NTF_PROXY,
 	};
 	bool v6 = g->address.family == AF_INET6;
@@ -334,8 +342,10 @@ static int be_gateway(struct netlink *nl, const struct nic *nic, const struct ga
 	netlink_put(&m, NDA_DST, g->address.bytes, address_size(&g->address));
 	if (netlink_ask(nl, &m) == 0)
 		return 0;
-	return error_set(err, errno, "cannot answer for gateway %s on \"%s\": %s (lxc.net.%u.ipv%d."
-			 "gateway)", address_text(&g->address, text), nic->host, nl->reason, nic->index,
+	return error_set(err, errno,
+			 "cannot answer for gateway %s on \"%s\": %s (lxc.net.%u.ipv%d."
+			 "gateway)",
+			 address_text(&g->address, text), nic->host, nl->reason, nic->index,
 			 v6 ? 6 : 4);
 }
 
@@ -364,7 +374,8 @@ static int veth_connect(struct boot *b, const struct nic_conf *c, struct nic *ni
 		return -1;
 	nic->host_index = link_index(nl, nic->host);
 	if (nic->link_index && !is_router(c) && no_ipv6(nl, nic->host_index) < 0)
-		return error_set(err, errno, "cannot keep IPv6 off \"%s\": %s", nic->host, nl->reason);
+		return error_set(err, errno, "cannot keep IPv6 off \"%s\": %s", nic->host,
+				 nl->reason);
 	if (has_vlans(c) && join_vlans(nl, c, nic, err) < 0)
 		return -1;
 	return route_to_container(nl, c, nic, err);
