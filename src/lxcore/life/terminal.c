@@ -103,19 +103,26 @@ static int write_patiently(int fd, const char *bytes, size_t n)
 	return 0;
 }
 
-/* From the far side to the user; false at its end. */
-static bool show(const struct terminal_relay *r)
+/* How long to wait until a pty is looked at again that nobody has open inside. */
+#define VACANT_MS 100
+
+enum shown { SHOWN, SHOWN_NOBODY, SHOWN_END };
+
+/* From the far side to the user.  EIO of a pty master: nobody has the other side open (now). */
+static enum shown show(const struct terminal_relay *r)
 {
 	char bytes[4096];
 	ssize_t n = read(r->far, bytes, sizeof(bytes));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
+		return SHOWN;
+	if (n < 0 && errno == EIO && r->lasting)
+		return SHOWN_NOBODY;
 	if (n <= 0)
-		return false;
+		return SHOWN_END;
 	if (r->log >= 0)
 		fd_write_all(r->log, bytes, (size_t)n);
-	return r->out < 0 || write_patiently(r->out, bytes, (size_t)n) == 0;
+	return r->out < 0 || write_patiently(r->out, bytes, (size_t)n) == 0 ? SHOWN : SHOWN_END;
 }
 
 /* Typed bytes without the escape sequence; true: the user leaves.  'armed' lives between calls. */
@@ -163,6 +170,7 @@ int terminal_relay(const struct terminal_relay *r, struct error *err)
 {
 	struct raw_mode raw;
 	struct caught_signals signals;
+	enum shown shown = SHOWN;
 	bool armed = false;
 	int result = 0;
 
@@ -175,12 +183,16 @@ int terminal_relay(const struct terminal_relay *r, struct error *err)
 	while (!result) {
 		struct signalfd_siginfo info;
 
-		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR) {
+		/* A hung up pty is always 'readable': do not ask it while nobody is there. */
+		p[0].fd = shown == SHOWN_NOBODY ? -1 : r->far;
+		if (poll(p, ARRAY_SIZE(p), shown == SHOWN_NOBODY ? VACANT_MS : -1) < 0 &&
+		    errno != EINTR) {
 			result = error_sys(err, "cannot wait for the terminal");
 			break;
 		}
 		/* Show before anything else, so that the last words are seen. */
-		if (p[0].revents && !show(r))
+		shown = p[0].revents ? show(r) : SHOWN;
+		if (shown == SHOWN_END)
 			result = TERMINAL_FAR_END;
 		else if (!p[0].revents && p[2].revents)
 			result = TERMINAL_ENDED;
@@ -234,7 +246,7 @@ static void stay_loop(struct stay *s, const struct terminal_relay *r, int signal
 
 		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
 			return;
-		if (p[0].revents && !show(r))
+		if (p[0].revents && show(r) != SHOWN)
 			p[0].fd = p[1].fd = -1;
 		if (p[1].revents && pass_typed(r, &armed) < 0)
 			p[1].fd = -1;
@@ -317,7 +329,8 @@ int lxcore_console(lxcore_container *c, const struct lxcore_console *how, lxcore
 		how->connected(how->data, tty);
 	struct terminal_relay r = {
 		.in = how->in, .out = how->out, .far = far, .end = tty > 0 ? hold : -1,
-		.escape = how->escape, .log = -1, .resize = tty > 0 ? NULL : resize_console, .data = c,
+		.lasting = tty > 0, .escape = how->escape, .log = -1,
+		.resize = tty > 0 ? NULL : resize_console, .data = c,
 	};
 
 	return terminal_relay(&r, err) < 0 ? error_within(err, "%s", c->name) : 0;

@@ -14,6 +14,7 @@ struct terminal_relay {
 	int in, out;    /* the user's; 'in' is put into raw mode if it is a terminal */
 	int far;        /* pty master, or stream socket */
 	int end;        /* readable or hung up: stop once 'far' is drained; -1: none */
+	bool lasting;   /* the other side of the pty comes and goes: logins follow each other */
 	int escape;     /* 1..26: Ctrl+letter then q leaves; -1: none */
 	int log;        /* copy of what is shown; -1: none */
 	/* The window changed: tell the far side; NULL: TIOCSWINSZ on 'far'. */
