@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "life/boot.h"
 #include "base/fd.h"
+#include "parts/cgroup/cgroup.h"
 #include "parts/init.h"
 #include "parts/namespaces.h"
 #include "parts/network/network.h"
@@ -267,6 +268,10 @@ static int died_while_building(struct boot *b, struct error *err)
 	int status = proc_reap(b->init_pidfd);
 
 	close_fd(&b->init_pidfd);
+	if (cgroup_ran_out_of_memory(b)) {
+		error_set(err, ENOMEM, "the container's limit of memory is too small to build it");
+		return error_mend(err, "raise memory.max (lxc.cgroup2.memory.max) in its configuration");
+	}
 	return error_set(err, ECHILD, "the container's first process ended while it was built: %s",
 			 proc_status_text(status, text));
 }

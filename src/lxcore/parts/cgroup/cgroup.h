@@ -34,6 +34,9 @@
 int cgroup_monitor_birthplace(const struct boot *b);
 /* cgroup_monitor_enter is called by the cgroup part's own prepare door. */
 
+/* Supervisor, while it builds: did the kernel kill a process of the container for want of memory? */
+bool cgroup_ran_out_of_memory(const struct boot *b);
+
 /* ---- where a running container's processes are ---- */
 
 #define CGROUP_MAX_V1 20
