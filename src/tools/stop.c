@@ -58,19 +58,33 @@ static int end_by_force(const struct cli *cli, lxcore_container *c)
 	return lxcore_stop(c, cli->err) < 0 ? failed(cli) : 0;
 }
 
-static void tell_patience(const struct cli *cli, lxcore_container *c, int left, bool nokill)
+/* "SIGRTMIN+3, systemd", or "SIGINT, lxc.signal.halt". */
+static char *describe_signal(lxcore_container *c)
 {
 	autofree char *why = NULL;
+	char *text = NULL;
+	int number = lxcore_halt_signal(c, &why, NULL), n;
+	const char *name = number > 0 ? sigabbrev_np(number) : NULL;
 
-	if (lxcore_halt_signal(c, &why, NULL) < 0 || !why)
-		why = must_have(strdup("its shutdown signal"));
-	if (left < 0)
-		cli_say(cli, "waiting for %s to shut down (it got %s), without a limit",
-			cli->name, why);
-	else
-		cli_say(cli, "waiting for %s to shut down (it got %s), %s in %d s; at once: "
-			"lxc-stop -k %s", cli->name, why,
-			nokill ? "giving up" : "ending it by force", left, cli->name);
+	if (!why || strncmp(why, "lxc.", 4) != 0)
+		return why ? must_have(strdup(why)) : must_have(strdup("its shutdown signal"));
+	n = name ? asprintf(&text, "SIG%s, %s", name, why) : asprintf(&text, "%d, %s", number, why);
+	return must_have(n < 0 ? NULL : text);
+}
+
+static void tell_patience(const struct cli *cli, lxcore_container *c, int left, bool nokill)
+{
+	autofree char *signal = describe_signal(c);
+
+	if (left < 0) {
+		cli_say(cli, "waiting for %s to shut down (it got %s), without a limit", cli->name,
+			signal);
+		return;
+	}
+	cli_say(cli, "waiting for %s to shut down (it got %s); %s in %d s", cli->name, signal,
+		nokill ? "giving up" : "ending it by force", left);
+	if (!nokill)
+		cli_say(cli, "to end it at once: lxc-stop -k -P %s -n %s", lxcore_path(c), cli->name);
 }
 
 /* Ask once, and say after a while what is waited for: 0, or -1 with cli->err as lxcore_shutdown. */
