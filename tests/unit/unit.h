@@ -25,6 +25,8 @@
 	suite(global) \
 	suite(mounts) \
 	suite(network) \
+	suite(parts) \
+	suite(seccomp) \
 	suite(keys)
 /* clang-format on */
 

@@ -33,7 +33,8 @@ struct libseccomp {
 	__typeof__(seccomp_attr_set) *attr_set;
 	__typeof__(seccomp_rule_add_array) *rule_add;
 	__typeof__(seccomp_rule_add_exact_array) *rule_add_exact;
-	__typeof__(seccomp_syscall_resolve_name_arch) *resolve;
+	__typeof__(seccomp_syscall_resolve_name) *resolve;
+	__typeof__(seccomp_syscall_resolve_name_arch) *resolve_for;
 	__typeof__(seccomp_export_bpf) *export_bpf;
 };
 
@@ -58,7 +59,8 @@ static int load(struct libseccomp *lib, char *ret_path, size_t room, struct erro
 		{"seccomp_attr_set", &lib->attr_set},
 		{"seccomp_rule_add_array", &lib->rule_add},
 		{"seccomp_rule_add_exact_array", &lib->rule_add_exact},
-		{"seccomp_syscall_resolve_name_arch", &lib->resolve},
+		{"seccomp_syscall_resolve_name", &lib->resolve},
+		{"seccomp_syscall_resolve_name_arch", &lib->resolve_for},
 		{"seccomp_export_bpf", &lib->export_bpf},
 	};
 	struct link_map *map;
@@ -97,7 +99,9 @@ static unsigned to_arguments(const struct policy_rule *rule, struct scmp_arg_cmp
 static int add_rule(const struct libseccomp *lib, scmp_filter_ctx ctx, uint32_t arch,
 		    const struct policy_rule *rule)
 {
-	int number = rule->name ? lib->resolve(arch, rule->name) : rule->number;
+	/* Rules speak in this machine's own numbers, whichever architecture they are for. */
+	int number = rule->name ? lib->resolve(rule->name) : rule->number;
+	int there = rule->name ? lib->resolve_for(arch, rule->name) : rule->number;
 	struct scmp_arg_cmp args[6];
 	unsigned n = to_arguments(rule, args);
 	int result;
@@ -107,7 +111,7 @@ static int add_rule(const struct libseccomp *lib, scmp_filter_ctx ctx, uint32_t 
 			  "without effect", rule->line, rule->name);
 		return 0;
 	}
-	if (number >= 0)
+	if (there >= 0)
 		return lib->rule_add_exact(ctx, rule->action, number, n, args);
 	/* Not a call of its own here: it may be part of another one (socketcall), or not be at all. */
 	result = lib->rule_add(ctx, rule->action, number, n, args);
