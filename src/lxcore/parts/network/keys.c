@@ -119,8 +119,9 @@ static const struct conf_key members[] = {
 		    "out of the bridge's default VLAN."},
 	{"veth.vlan.tagged.id", &value_vlans, AT(veth.tagged),
 	 .summary = "A VLAN whose packets it gets with their tag; may be repeated."},
-	{"l2proxy", &conf_bool, 0, .unsupported = LATER,
-	 .summary = "Answer neighbour requests for the container's addresses on the link."},
+	{"l2proxy", &conf_bool, AT(l2proxy),
+	 .summary = "1: the host answers on the link when someone there asks for the container's "
+		    "addresses. For veth in mode router."},
 	{"macvlan.mode", &conf_choice, AT(macvlan_mode), .syntax = "private|vepa|bridge|passthru",
 	 .extra = macvlan_modes, .summary = "How macvlan interfaces of one link see each other."},
 	{"ipvlan.mode", &conf_choice, AT(ipvlan_mode), .syntax = "l3|l3s|l2", .extra = ipvlan_modes,
@@ -145,10 +146,8 @@ static bool fits(const struct nic_type *type, const struct conf_key *member)
 		const char *start;
 		const struct nic_type *type;
 	} bound[] = {
-		{"veth.", &nic_veth},
-		{"macvlan.", &nic_macvlan},
-		{"ipvlan.", &nic_ipvlan},
-		{"vlan.", &nic_vlan},
+		{"veth.", &nic_veth},     {"l2proxy", &nic_veth}, {"macvlan.", &nic_macvlan},
+		{"ipvlan.", &nic_ipvlan}, {"vlan.", &nic_vlan},
 	};
 
 	if (ROW(member) == MEMBER_TYPE)

@@ -4,6 +4,7 @@
 #include "parts/network/nic.h"
 
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -177,6 +178,21 @@ int link_add_route(struct netlink *nl, int index, const struct address *to, int 
 	if (gateway)
 		netlink_put(&m, RTA_GATEWAY, gateway->bytes, address_size(gateway));
 	netlink_put_u32(&m, RTA_OIF, (uint32_t)index);
+	return netlink_ask(nl, &m);
+}
+
+int link_proxy(struct netlink *nl, int type, int index, const struct address *a)
+{
+	struct ndmsg neighbour = {
+		.ndm_family = (uint8_t)a->family,
+		.ndm_ifindex = index,
+		.ndm_flags = NTF_PROXY,
+	};
+	struct netlink_message m;
+
+	netlink_begin(&m, type, type == RTM_NEWNEIGH ? NLM_F_CREATE : 0, &neighbour,
+		      sizeof(neighbour));
+	netlink_put(&m, NDA_DST, a->bytes, address_size(a));
 	return netlink_ask(nl, &m);
 }
 

@@ -9,6 +9,7 @@
  *     veth.c, macvlan.c, plain.c ...  one file for each type, behind struct nic_type
  *     upper.c    what macvlan, ipvlan and vlan have in common
  *     gateway.c  gateways 'auto'
+ *     proxy.c    l2proxy
  *     inside.c   addresses and routes, set from inside
  *     script.c   script.up and script.down
  *     network.c  the doors of the part
@@ -50,7 +51,7 @@ struct nic_conf { /* one lxc.net.N */
 	unsigned index;
 	unsigned long long given;    /* bit i: keys.c's row i was set */
 	const struct nic_type *type; /* NULL: not set (yet) */
-	bool up;
+	bool up, l2proxy;
 	char link[IFNAMSIZ], name[IFNAMSIZ];
 	char hwaddr[HWADDR_TEXT]; /* "": derived; may hold x for derived digits */
 	unsigned mtu;             /* 0: as the link's */
@@ -154,6 +155,8 @@ int link_add_address(struct netlink *nl, int index, const struct address *a);
 /* Route 'to' (NULL: default) over an interface, by a gateway or (NULL) directly. */
 int link_add_route(struct netlink *nl, int index, const struct address *to, int family,
 		   const struct address *gateway);
+/* RTM_NEWNEIGH: answer on an interface when someone asks who has 'a'; RTM_DELNEIGH: no more. */
+int link_proxy(struct netlink *nl, int type, int index, const struct address *a);
 /* Letters and digits that no name here has yet, at the X of a template such as "vethXXXXXX". */
 void link_random_name(char name[IFNAMSIZ]);
 /* A number that stays the same for this host, container and word; its addresses are made of it. */
@@ -166,6 +169,15 @@ int gateway_check(const struct nic_site *site, const struct nic_conf *c, bool ca
 		  struct error *err);
 int gateway_prepare(struct netlink *nl, const struct nic_conf *c, struct nic *nic,
 		    struct error *err);
+
+/* ---- proxy.c: l2proxy ---- */
+
+/* 'routed': the host routes to this interface, so it can answer for it. */
+int proxy_check(const struct nic_site *site, const struct nic_conf *c, bool routed,
+		struct error *err);
+int proxy_connect(struct boot *b, const struct nic_conf *c, const struct nic *nic,
+		  struct error *err);
+void proxy_release(const struct release *r);
 
 /* ---- upper.c ---- */
 

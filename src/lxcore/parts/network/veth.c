@@ -13,7 +13,6 @@
 
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
-#include <linux/neighbour.h>
 #include <linux/veth.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,6 +118,8 @@ static int veth_check(const struct nic_site *site, const struct nic_conf *c, str
 	if (c->link[0] && check_bridge(site, c, err) < 0)
 		return -1;
 	if (check_vlans(site, c, err) < 0 || check_pair(site, c, err) < 0)
+		return -1;
+	if (c->l2proxy && proxy_check(site, c, is_router(c), err) < 0)
 		return -1;
 	return gateway_check(site, c, !is_router(c) && c->link[0], err);
 }
@@ -321,32 +322,25 @@ static int set_host(const struct nic *nic, const char *dir, const char *file, co
 static int be_gateway(struct netlink *nl, const struct nic *nic, const struct gateway *g,
 		      struct error *err)
 {
-	struct ndmsg neighbour = {
-		.ndm_family = (uint8_t)g->address.family,
-		.ndm_ifindex = nic->host_index,
-		.ndm_flags = NTF_PROXY,
-	};
 	bool v6 = g->address.family == AF_INET6;
 	char text[INET6_ADDRSTRLEN];
-	struct netlink_message m;
 
 	if (g->how != GATEWAY_ADDRESS)
 		return 0;
 	if (set_host(nic, v6 ? "ipv6/conf" : "ipv4/conf", "forwarding", "1", err) < 0 ||
 	    (v6 && set_host(nic, "ipv6/conf", "proxy_ndp", "1", err) < 0))
 		return -1;
+	/* It answers from its link-local address, which must be usable at once. */
+	if (v6 && set_host(nic, "ipv6/conf", "accept_dad", "0", err) < 0)
+		return -1;
 	/* A proxy waits for up to 0.8 s in case someone else answers; here nobody else is. */
 	if (set_host(nic, v6 ? "ipv6/neigh" : "ipv4/neigh", "proxy_delay", "0", err) < 0)
 		return -1;
-	netlink_begin(&m, RTM_NEWNEIGH, NLM_F_CREATE, &neighbour, sizeof(neighbour));
-	netlink_put(&m, NDA_DST, g->address.bytes, address_size(&g->address));
-	if (netlink_ask(nl, &m) == 0)
+	if (link_proxy(nl, RTM_NEWNEIGH, nic->host_index, &g->address) == 0)
 		return 0;
-	return error_set(err, errno,
-			 "cannot answer for gateway %s on \"%s\": %s (lxc.net.%u.ipv%d."
-			 "gateway)",
-			 address_text(&g->address, text), nic->host, nl->reason, nic->index,
-			 v6 ? 6 : 4);
+	return error_set(
+		err, errno, "cannot answer for gateway %s on \"%s\": %s (lxc.net.%u.ipv%d.gateway)",
+		address_text(&g->address, text), nic->host, nl->reason, nic->index, v6 ? 6 : 4);
 }
 
 static int route_to_container(struct netlink *nl, const struct nic_conf *c, const struct nic *nic,
@@ -378,7 +372,9 @@ static int veth_connect(struct boot *b, const struct nic_conf *c, struct nic *ni
 				 nl->reason);
 	if (has_vlans(c) && join_vlans(nl, c, nic, err) < 0)
 		return -1;
-	return route_to_container(nl, c, nic, err);
+	if (route_to_container(nl, c, nic, err) < 0)
+		return -1;
+	return c->l2proxy ? proxy_connect(b, c, nic, err) : 0;
 }
 
 const struct nic_type nic_veth = {
@@ -386,4 +382,5 @@ const struct nic_type nic_veth = {
 	.check = veth_check,
 	.prepare = veth_prepare,
 	.connect = veth_connect,
+	.release = proxy_release,
 };
