@@ -12,17 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static int check_setting(const struct nic_conf *c, const char *family, const char *what,
-			 struct error *err)
+static int check_setting(const struct nic_conf *c, const char *dir, const char *link,
+			 const char *what, struct error *err)
 {
-	autofree char *path = str_printf("/proc/sys/net/%s/conf/%s/%s", family, c->link, what);
+	autofree char *path = str_printf("/proc/sys/net/%s/conf/%s/%s", dir, link, what);
 	autobuf struct buf value = BUF_INIT;
 
 	if (path && file_read(AT_FDCWD, path, &value) == 0 && value.s && value.s[0] != '0')
 		return 0;
 	error_set(err, EINVAL, "l2proxy needs %s of %s switched on for \"%s\" (lxc.net.%u.l2proxy)",
-		  what, family, c->link, c->index);
-	return error_mend(err, "sysctl -w net/%s/conf/%s/%s=1", family, c->link, what);
+		  what, dir, link, c->index);
+	return error_mend(err, "sysctl -w net/%s/conf/%s/%s=1", dir, link, what);
 }
 
 int proxy_check(const struct nic_site *site, const struct nic_conf *c, bool routed,
@@ -33,13 +33,14 @@ int proxy_check(const struct nic_site *site, const struct nic_conf *c, bool rout
 	if (!routed || !c->link[0])
 		return error_set(err, EINVAL, "l2proxy needs veth.mode = router and a link (%s)",
 				 nic_where(site->boot->conf, c, "l2proxy", &where));
-	if (c->ipv4.n && check_setting(c, "ipv4", "forwarding", err) < 0)
+	if (c->ipv4.n && check_setting(c, "ipv4", c->link, "forwarding", err) < 0)
 		return -1;
 	if (!c->ipv6.n)
 		return 0;
-	if (check_setting(c, "ipv6", "forwarding", err) < 0)
+	/* IPv6 is forwarded on all interfaces or on none (Documentation/networking/ip-sysctl). */
+	if (check_setting(c, "ipv6", "all", "forwarding", err) < 0)
 		return -1;
-	return check_setting(c, "ipv6", "proxy_ndp", err);
+	return check_setting(c, "ipv6", c->link, "proxy_ndp", err);
 }
 
 static int answer_for(struct boot *b, const struct nic_conf *c, const struct nic *nic,
