@@ -169,8 +169,10 @@ static int write_proc(pid_t pid, const struct conf_pair *pair, struct error *err
 			*at = '/';
 	if (file_write(AT_FDCWD, path, pair->value) == 0)
 		return 0;
-	return error_sys(err, "cannot write \"%s\" to %s (lxc.proc.%s)", pair->value, path,
-			 pair->name);
+	error_sys(err, "cannot write \"%s\" to %s (lxc.proc.%s)", pair->value, path, pair->name);
+	if (strcmp(pair->name, "oom_score_adj") == 0 && errno == EACCES)
+		error_mend(err, "lxc.proc.oom_score_adj = 0      (only CAP_SYS_RESOURCE may lower it)");
+	return -1;
 }
 
 int limits_apply(const struct conf *c, pid_t pid, struct error *err)
