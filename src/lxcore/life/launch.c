@@ -289,8 +289,8 @@ static int prepare_launch(struct launch *l, struct error *err)
 	if (!conf)
 		return -1;
 	if (!c->rcfile && !lxcore_is_defined(c)) {
-		error_set(err, ENOENT, "cannot start it: there is no configuration \"%s\"",
-			  c->config_file);
+		error_set(err, ENOENT, "cannot start it: there is no such container in \"%s\"",
+			  c->lxcpath);
 		return error_mend(err, "lxc-create -n %s -t TEMPLATE", c->name);
 	}
 	l->dir = rundir_path(c->lxcpath, c->name);

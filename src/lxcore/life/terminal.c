@@ -105,6 +105,8 @@ static int write_patiently(int fd, const char *bytes, size_t n)
 
 /* How long to wait until a pty is looked at again that nobody has open inside. */
 #define VACANT_MS 100
+/* After the end of what was typed (a file, a pipe): so long a silence ends the answer. */
+#define SILENCE_MS 300
 
 enum shown { SHOWN, SHOWN_NOBODY, SHOWN_END };
 
@@ -166,6 +168,13 @@ static int pass_typed(const struct terminal_relay *r, bool *armed)
 	return write_patiently(r->far, bytes, n) < 0 ? -1 : 0;
 }
 
+static int patience(const struct terminal_relay *r, enum shown shown, bool typed_out)
+{
+	if (shown == SHOWN_NOBODY)
+		return VACANT_MS;
+	return r->lasting && typed_out ? SILENCE_MS : -1;
+}
+
 int terminal_relay(const struct terminal_relay *r, struct error *err)
 {
 	struct raw_mode raw;
@@ -182,14 +191,18 @@ int terminal_relay(const struct terminal_relay *r, struct error *err)
 
 	while (!result) {
 		struct signalfd_siginfo info;
+		bool typed_out = p[1].fd != r->in;
+		int n;
 
 		/* A hung up pty is always 'readable': do not ask it while nobody is there. */
 		p[0].fd = shown == SHOWN_NOBODY ? -1 : r->far;
-		if (poll(p, ARRAY_SIZE(p), shown == SHOWN_NOBODY ? VACANT_MS : -1) < 0 &&
-		    errno != EINTR) {
+		n = poll(p, ARRAY_SIZE(p), patience(r, shown, typed_out));
+		if (n < 0 && errno != EINTR) {
 			result = error_sys(err, "cannot wait for the terminal");
 			break;
 		}
+		if (n == 0 && typed_out)
+			result = TERMINAL_LEFT;
 		/* Show before anything else, so that the last words are seen. */
 		shown = p[0].revents ? show(r) : SHOWN;
 		if (shown == SHOWN_END)
