@@ -32,9 +32,9 @@
  * -1: where the launcher is.  It is a wish: when clone3 refuses, go without.
  */
 int cgroup_monitor_birthplace(const struct boot *b);
-/* cgroup_monitor_enter is called by the cgroup part's own prepare door. */
+/* What remains to be joined, the part's own prepare door does. */
 
-/* Supervisor, while it builds: did the kernel kill a process of the container for want of memory? */
+/* Supervisor, while it builds: did the kernel kill a process of it for want of memory? */
 bool cgroup_ran_out_of_memory(const struct boot *b);
 
 /* ---- where a running container's processes are ---- */

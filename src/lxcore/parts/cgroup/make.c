@@ -2,8 +2,8 @@
 /*
  * Making the container's directory in every hierarchy.
  *
- * A name that is taken in one hierarchy is not used in any: the next suffix is tried.  Whether it is
- * taken is looked up before the journal speaks of it, because what the journal names will be killed
+ * A name that is taken in one hierarchy is not used in any: the next suffix is tried.  Whether it
+ * is taken is looked up before the journal speaks of it, because what the journal names will be killed
  * and removed one day; when mkdir nevertheless finds it taken, a line 'cgroup-not' takes the word
  * back.
  *

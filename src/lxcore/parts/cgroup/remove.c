@@ -116,7 +116,7 @@ static bool is_foreign(const struct journal *j, const char *path)
 	return false;
 }
 
-/* A journal is ours alone (0700), yet what it says is about to be killed: believe only this much. */
+/* A journal is ours alone, yet what it says is about to be killed: believe only this much. */
 static bool is_plausible(const char *path)
 {
 	return str_starts(path, CGROUP_ROOT "/") &&

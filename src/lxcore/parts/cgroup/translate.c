@@ -2,8 +2,8 @@
 /*
  * One limit, two names: what a v2 control file is called on a host that has the controller on v1,
  * and the other way round.  A setting is translated only where the other kernel interface means the
- * same; for the rest the reason is told.  See Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst
- * of the kernel.
+ * same; for the rest the reason is told.  See the kernel's Documentation/admin-guide/cgroup-v1/ and
+ * cgroup-v2.rst.
  */
 #include "parts/cgroup/room.h"
 
@@ -397,7 +397,7 @@ static char *get_cpu_v1(const char *file, const char *text)
 	return str_starts(text, "max") ? strdup("-1") : strndup(text, (size_t)(space - text));
 }
 
-/* The four v1 files as one: "MAJ:MIN rbps=N wbps=N ..." a line; limits that are not set are left out. */
+/* The four v1 files as one: "MAJ:MIN rbps=N wbps=N ..." a line, without what is not set. */
 static char *get_io_max(const char *dir)
 {
 	autostrv struct strv devices = {0};
