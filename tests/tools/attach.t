@@ -51,7 +51,7 @@ attach -- sleep 30 </dev/null >/dev/null 2>&1 &
 job=$!
 inner=
 find_inner() {
-	inner=$(attach -- pidof sleep </dev/null | tr ' ' '\n' | sort -n | tail -n 1)
+	inner=$(attach -- pgrep -f '^sleep 30' </dev/null)
 	[ -n "$inner" ]
 }
 eventually 3 find_inner

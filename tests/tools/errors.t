@@ -61,7 +61,7 @@ refused 'an init whose interpreter is absent' '/sbin/init.*/bin/absent-shell'
 prepare=
 refused 'a bridge that is not there' '"?lxtnone0"?.*lxc.net.0.link.*config:[0-9]+' \
 	'lxc.net.0.type = veth' 'lxc.net.0.link = lxtnone0'
-refused 'a program that is no hook' "$TMP/no-hook.*lxc.hook.pre-start|lxc.hook.pre-start.*$TMP/no-hook" \
+refused 'a program that is no hook' "pre-start.*$TMP/no-hook" \
 	"lxc.hook.pre-start = $TMP/no-hook"
 refused 'a mount whose source is not there' "$TMP/no-source" \
 	"lxc.mount.entry = $TMP/no-source mnt none bind 0 0"
@@ -114,7 +114,7 @@ fails_with 'freeze too' 1 "$C.* not running" lxc freeze -n "$C"
 fails_with 'attach too' 1 "$C.* not running" lxc attach -n "$C" -- true
 fails_with 'console too' 1 "$C.* not running" lxc console -n "$C" -t 1
 fails_with 'cgroup too' 1 "$C.* not running" lxc cgroup -n "$C" pids.max
-absent="$C-absent.* (does not exist|doesn't exist|is not defined|no such)|[Nn]o such container.*$C-absent"
+absent="$C-absent.* (does not exist|doesn't exist|is not defined|no such|no configuration)|[Nn]o such container.*$C-absent"
 for tool in 'start' 'stop' 'stop -k' 'destroy' 'info' 'freeze' 'attach' 'console -t 1'; do
 	# shellcheck disable=SC2086
 	set -- $tool
