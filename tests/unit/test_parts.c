@@ -427,7 +427,6 @@ static void a_failing_hook_ends_the_row(void)
 static void hooks_cannot_hang_or_reach_the_terminal(void)
 {
 	struct error err = {0};
-	autobuf struct buf config = BUF_INIT;
 
 	run_hook("lxc.hook.stop = sleep 9 #\nlxc.hook.timeout = 1\n", HOOK_STOP, NULL, NULL, &err,
 		 -1);
