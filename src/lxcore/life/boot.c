@@ -31,6 +31,7 @@ const struct part *const boot_parts[] = {
 	&part_limits,           /* resource limits and settings of its init */
 	&part_hooks_pre_mount,
 	&part_rootfs,           /* its root filesystem, mounted privately */
+	&part_root,             /* from here on the first process is the container's root */
 	&part_uts,              /* its name and machine type */
 	&part_keyring,
 	&part_dev,              /* a fresh /dev */

@@ -287,5 +287,11 @@ const struct part part_idmap = {
 	.check = check,
 	.prepare = prepare,
 	.connect = connect_maps,
-	.enter = enter,
 };
+
+/*
+ * On its own in the list: until its root filesystem is mounted the first process keeps the host's
+ * user, inside the new user namespace and with all its capabilities, so that a root filesystem in a
+ * directory that is closed to the container's root can be mounted.
+ */
+const struct part part_root = {.name = "root", .enter = enter};

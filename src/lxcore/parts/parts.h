@@ -5,7 +5,7 @@
 
 #include "parts/part.h"
 
-extern const struct part part_namespaces, part_idmap, part_cgroup, part_network, part_limits;
+extern const struct part part_namespaces, part_idmap, part_root, part_cgroup, part_network, part_limits;
 extern const struct part part_rootfs, part_uts, part_keyring, part_dev, part_mounts, part_devices;
 extern const struct part part_terminals, part_pivot, part_sysctl, part_caps, part_label;
 extern const struct part part_seccomp, part_init, part_start;
