@@ -324,9 +324,11 @@ static int check_not_covered(const struct boot *b, struct error *err)
 {
 	struct statx mine, seen;
 
-	if (statx(b->root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &mine) < 0 ||
-	    statx(AT_FDCWD, b->root_mount, 0, STATX_INO | STATX_MNT_ID, &seen) < 0)
-		return error_sys(err, "cannot look at \"%s\"", b->root_mount);
+	if (statx(b->root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &mine) < 0)
+		return error_sys(err, "cannot look at the root filesystem");
+	if (statx(AT_FDCWD, b->root_mount, 0, STATX_INO | STATX_MNT_ID, &seen) < 0)
+		/* The container's root may not go there, so neither could its hooks. */
+		return errno == EACCES ? 0 : error_sys(err, "cannot look at \"%s\"", b->root_mount);
 	if (!(mine.stx_mask & STATX_MNT_ID) || mine.stx_mnt_id == seen.stx_mnt_id)
 		return 0;
 	return error_set(err, EBUSY, "cannot use the root filesystem: a hook mounted something "
