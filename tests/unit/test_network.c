@@ -76,6 +76,7 @@ static const struct value_case values[] = {
 	{"ipv4.gateway", "auto", "auto"},
 	{"ipv4.gateway", "dev", "dev"},
 	{"ipv4.gateway", "fe80::1", NULL, "neither an IPv4 address nor 'auto' nor 'dev'"},
+	{"ipv4.gateway", "224.0.0.1", NULL, "is not the address of a host"},
 	{"ipv6.gateway", "fe80::1", "fe80::1"},
 	{"ipv6.gateway", "Auto", NULL, "neither an IPv6 address"},
 	{"script.up", "/bin/true a b", "/bin/true a b"},

@@ -87,7 +87,7 @@ static void default_broadcast(struct address *a)
 		a->broadcast[i] = a->bytes[i] | (uint8_t)~mask_byte(a->prefix, i);
 }
 
-static bool is_host(const struct address *a)
+bool address_is_host(const struct address *a)
 {
 	static const uint8_t zero[16];
 
@@ -121,7 +121,7 @@ int address_parse(struct address *ret, int family, const char *text, struct erro
 				 family == AF_INET ? " [BROADCAST]" : "");
 	if (parse_with_prefix(&a, family, words.v[0], &has_prefix, err) < 0)
 		return -1;
-	if (!is_host(&a))
+	if (!address_is_host(&a))
 		return error_set(err, EINVAL, "is not the address of a host");
 	if (!has_prefix)
 		a.prefix = family == AF_INET ? class_prefix(a.bytes[0]) : 64;

@@ -40,6 +40,8 @@ bool address_same(const struct address *a, const struct address *b); /* prefix n
 /* 'other' lies in the network that 'a' with its prefix stands for. */
 bool address_covers(const struct address *a, const struct address *other);
 bool address_is_link_local(const struct address *a);
+/* Neither 'any' nor that of a group. */
+bool address_is_host(const struct address *a);
 
 int addresses_add(struct addresses *list, const struct address *a, struct error *err);
 void addresses_free(struct addresses *list);

@@ -157,6 +157,8 @@ static int set_gateway(void *field, const struct conf_key *key, const char *sub,
 				 "\"%.80s\" is neither an IPv%d address nor 'auto' nor "
 				 "'dev'",
 				 value, family_of(key) == AF_INET ? 4 : 6);
+	if (g.how == GATEWAY_ADDRESS && !address_is_host(&g.address))
+		return error_set(err, EINVAL, "\"%.80s\" is not the address of a host", value);
 	*(struct gateway *)field = g;
 	return 0;
 }
