@@ -140,7 +140,8 @@ static int mark_partial(struct lxcore_container *c, struct error *err)
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	autoclose int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 
-	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0)
+	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0 ||
+	    fd_write_all(fd, STORE_PARTIAL_WORDS, strlen(STORE_PARTIAL_WORDS)) < 0)
 		return error_sys(err, "cannot make \"%s\"", path ? path : STORE_PARTIAL);
 	return steal_fd(&fd);
 }

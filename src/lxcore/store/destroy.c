@@ -23,12 +23,14 @@ bool store_is_partial(struct lxcore_container *c, bool *ret_locked)
 {
 	autofree char *path = str_printf("%s/" STORE_PARTIAL, c->dir);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	autoclose int fd = path ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+	autoclose int fd = path ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+	autobuf struct buf words = BUF_INIT;
 
 	if (fd < 0)
 		return false;
 	*ret_locked = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-	return true;
+	return *ret_locked || (fd_read_all(fd, &words, 4096) == 0 &&
+			       strcmp(words.s, STORE_PARTIAL_WORDS) == 0);
 }
 
 static bool holds_lock(struct lxcore_container *c, int *ret_lock, int *ret_rundir)
@@ -78,7 +80,7 @@ static bool is_below(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);
 
-	return strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]);
+	return strncmp(path, dir, n) == 0 && (!path[n] || strchr("/\r\n", path[n]));
 }
 
 /* The root filesystem lies elsewhere (lxc-create --dir, a device): it goes first. */
@@ -198,15 +200,40 @@ static int check_destroy(struct lxcore_container *c, struct error *err)
 	return 0;
 }
 
+/*
+ * Its configuration cannot be read, so nothing can be run and nothing outside its directory be found.
+ * The directory goes, unless some line places the root filesystem elsewhere: that would be lost from
+ * sight.
+ */
+static int destroy_unreadable(struct lxcore_container *c, struct error *err)
+{
+	autobuf struct buf text = BUF_INIT;
+
+	if (file_read(AT_FDCWD, c->config_file, &text) < 0 && errno != EFBIG)
+		return error_sys(err, "cannot read \"%s\"", c->config_file);
+	for (const char *at = text.s; at && (at = strstr(at, "lxc.rootfs")); at++) {
+		const char *equals = at + strcspn(at, "=\n");
+		const char *place = *equals == '=' ? strchr(equals, '/') : NULL;
+
+		if (!place || strcspn(equals, "\n") < (size_t)(place - equals) || is_below(place, c->dir))
+			continue;
+		error_within(err, "cannot tell what belongs to it");
+		return error_mend(err, "correct that line, then try again");
+	}
+	if (store_remove_dir(c, err) < 0)
+		return -1;
+	rundir_forget_exit(c->lxcpath, c->name);
+	error_clear(err);
+	return 0;
+}
+
 static int destroy_locked(struct lxcore_container *c, bool with_snapshots, struct error *err)
 {
 	struct conf *conf = container_conf(c, err);
 	autostrv struct strv dependants = {0};
 
-	if (!conf) {
-		error_within(err, "cannot tell where its root filesystem is");
-		return error_mend(err, "correct that line, then try again");
-	}
+	if (!conf)
+		return destroy_unreadable(c, err);
 	if (rootfs_conf_of(conf)->managed) {
 		if (read_dependants(c, &dependants) < 0)
 			return error_set(err, ENOMEM, "out of memory");

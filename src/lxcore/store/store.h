@@ -3,8 +3,11 @@
  * Containers as things on disk, as the files of this room share them.
  *
  * Two marks tell of unfinished work: LXCPATH/NAME/partial, locked by whoever creates the container
- * (unlocked: a leftover), and LXCPATH/.trash-NAME, what a destroy took out of the way (always to be
- * removed).  store_tidy() looks for both whenever a container is opened.
+ * (unlocked, and with our words in it: a leftover), and LXCPATH/.trash-NAME, what a destroy took out
+ * of the way (always to be removed).  store_tidy() looks for both whenever a container is opened.
+ *
+ * An unlocked 'partial' without our words is another program's: LXC leaves such files beside
+ * containers that are whole, so it removes nothing and stands in nobody's way.
  */
 #ifndef LXCORE_STORE_STORE_H
 #define LXCORE_STORE_STORE_H
@@ -12,12 +15,13 @@
 #include "life/container.h"
 
 #define STORE_PARTIAL "partial"
+#define STORE_PARTIAL_WORDS "lxcore is creating this container\n"
 
 /* The path as it will be used: absolute, the global default when NULL; to be freed. */
 char *store_lxcpath(const char *lxcpath, struct error *err);
 /* Put right what a killed create or destroy left. */
 void store_tidy(struct lxcore_container *c);
-/* Is a create under way (its lock is held)? */
+/* Is a create under way (its lock is held), or was one of ours killed? */
 bool store_is_partial(struct lxcore_container *c, bool *ret_locked);
 /* Take the container's directory out of the way and remove it; its lock must be held, or it must
  * be the caller's own half-made one. */
