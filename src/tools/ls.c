@@ -190,6 +190,7 @@ static const struct manual manual = {
 	"line; LXC uses the width of whatever terminal it finds.\n\n"
 	"RAM is not cut to whole MiB, and is known on cgroup v2, too. An unknown column or "
 	"a bad expression is an error, with exit code 1.\n\n"
+	"The loopback is not shown among the interfaces.\n\n"
 	"`--nesting` is not supported yet.",
 	.see_also = "lxc-info lxc-monitor",
 };
