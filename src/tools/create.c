@@ -58,6 +58,9 @@ static int check_options(const struct cli *cli, const struct create_options *o)
 	if (!o->template || !*o->template)
 		return cli_error_mend(cli, "lxc-create -n NAME -t busybox   (or debian, or none)",
 				      "A template must be specified");
+	if (o->dir && strcmp(o->template, "none") == 0)
+		return cli_error_mend(cli, "lxc.rootfs.path = DIR      (in the configuration)",
+				      "--dir has no meaning with -t none: it makes no root filesystem");
 	if (o->dir && *o->dir != '/')
 		return cli_error(cli, "--dir should use absolute path, not \"%s\"", o->dir);
 	if (o->dir && o->storage && strcmp(o->storage, "dir") != 0 &&
