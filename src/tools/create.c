@@ -60,7 +60,8 @@ static int check_options(const struct cli *cli, const struct create_options *o)
 				      "A template must be specified");
 	if (o->dir && strcmp(o->template, "none") == 0)
 		return cli_error_mend(cli, "lxc.rootfs.path = DIR      (in the configuration)",
-				      "--dir has no meaning with -t none: it makes no root filesystem");
+				      "--dir has no meaning with -t none: no root "
+				      "filesystem is made");
 	if (o->dir && *o->dir != '/')
 		return cli_error(cli, "--dir should use absolute path, not \"%s\"", o->dir);
 	if (o->dir && o->storage && strcmp(o->storage, "dir") != 0 &&

@@ -84,7 +84,8 @@ static void tell_patience(const struct cli *cli, lxcore_container *c, int left, 
 	cli_say(cli, "waiting for %s to shut down (it got %s); %s in %d s", cli->name, signal,
 		nokill ? "giving up" : "ending it by force", left);
 	if (!nokill)
-		cli_say(cli, "to end it at once: lxc-stop -k -P %s -n %s", lxcore_path(c), cli->name);
+		cli_say(cli, "to end it at once: lxc-stop -k -P %s -n %s", lxcore_path(c),
+			cli->name);
 }
 
 /* Ask once, and say after a while what is waited for: 0, or -1 with cli->err as lxcore_shutdown. */
