@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The copier, one name of a directory: a file, a symbolic link, a device, a fifo, a socket. */
+#include "copy_inner.h"
+#include "auto.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* In a mount of our own there is no other. */
+bool copy_is_mount(const struct copier *c, int fd, const char *name)
+{
+	struct statx sx;
+
+	if (c->tree >= 0)
+		return false;
+	/* When in doubt it is none: before Linux 5.8 nobody can tell. */
+	return statx(fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &sx) == 0 &&
+	       sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+static int gone(struct copier *c)
+{
+	c->count.vanished++;
+	return 0;
+}
+
+/* ---- regular files ---- */
+
+/*
+ * Opening a device may do something, and a fifo may wait: only what is a file is opened.  In a mount
+ * without devices it is enough to try; elsewhere the name is pinned and looked at first.
+ */
+static int open_file(const struct copier *c, int dir, const char *name)
+{
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	autoclose int pinned = -1;
+	char path[32];
+	struct stat st;
+	int fd;
+
+	if (c->tree >= 0)
+		return openat(dir, name, flags | O_NOFOLLOW);
+	pinned = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (pinned < 0 || fstat(pinned, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = ESTALE;
+		return -1;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", pinned);
+	fd = open(path, flags | O_NOATIME);
+	return fd < 0 && errno == EPERM ? open(path, flags) : fd;
+}
+
+static int make_file(struct copy_worker *w, struct copy_node *dir, struct copy_make *m)
+{
+	m->fd = openat(dir->fd[TO], m->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		       m->st->st_mode & 0777);
+	return m->fd < 0 ? copy_fail(w->c, dir, m->name, "make the file") : 0;
+}
+
+static int fill_file(struct copy_worker *w, struct copy_node *dir, const char *name,
+		     const int fd[2], const struct stat *st)
+{
+	/* What is mounted over a file is not copied. */
+	if (!copy_is_mount(w->c, fd[FROM], "") && copy_data(w, dir, name, fd, st) < 0)
+		return -1;
+	w->c->count.files++;
+	return copy_attributes(w, dir, name, fd, st, st->st_mode & 0777);
+}
+
+/* 0, -1 after copy_fail(), or 1: it is no file, or no longer. */
+static int copy_file(struct copy_worker *w, struct copy_node *dir, const char *name)
+{
+	autoclose int in = open_file(w->c, dir->fd[FROM], name);
+	autoclose int out = -1;
+	struct copy_make m = {.make = make_file, .name = name, .fd = -1};
+	struct stat st;
+	int linked;
+
+	if (in < 0 && errno == ENOENT)
+		return gone(w->c);
+	/* A symbolic link; a socket; a device where there are none. */
+	if (in < 0 && (errno == ELOOP || errno == ENXIO || errno == EACCES || errno == ESTALE))
+		return 1;
+	if (in < 0 || fstat(in, &st) < 0)
+		return copy_fail(w->c, dir, name, "open");
+	if (!S_ISREG(st.st_mode))
+		return 1;
+	m.st = &st;
+	linked = copy_link(w, dir, &m);
+	out = m.fd;
+	if (linked)
+		return linked < 0 ? -1 : 0;
+	return fill_file(w, dir, name, (const int[2]){in, out}, &st);
+}
+
+/* ---- all others ---- */
+
+static int make_symlink(struct copy_worker *w, struct copy_node *dir, struct copy_make *m)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir->fd[FROM], m->name, target, sizeof(target) - 1);
+
+	if (n < 0 && errno == EINVAL)
+		errno = ESTALE;
+	if (n < 0)
+		return copy_fail(w->c, dir, m->name, "read the symbolic link");
+	target[n] = '\0';
+	if (symlinkat(target, dir->fd[TO], m->name) < 0)
+		return copy_fail(w->c, dir, m->name, "make the symbolic link");
+	return 0;
+}
+
+static int make_node(struct copy_worker *w, struct copy_node *dir, struct copy_make *m)
+{
+	mode_t mode = (m->st->st_mode & S_IFMT) | (m->st->st_mode & 0777);
+
+	if (mknodat(dir->fd[TO], m->name, mode, m->st->st_rdev) == 0)
+		return 0;
+	return copy_fail(w->c, dir, m->name,
+			 S_ISCHR(mode) || S_ISBLK(mode) ? "make the device"
+			 : S_ISFIFO(mode)		? "make the fifo"
+							: "make the socket");
+}
+
+static int copy_other(struct copy_worker *w, struct copy_node *dir, const char *name)
+{
+	struct copier *c = w->c;
+	struct stat st;
+	struct copy_make m = {.make = make_node, .name = name, .st = &st, .fd = -1};
+	int linked;
+
+	if (fstatat(dir->fd[FROM], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? gone(c) : copy_fail(c, dir, name, "look at");
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+		/* It could not be opened a moment ago, or was no directory. */
+		errno = S_ISREG(st.st_mode) ? EACCES : ESTALE;
+		return copy_fail(c, dir, name, "open");
+	}
+	if (S_ISLNK(st.st_mode))
+		m.make = make_symlink;
+	linked = copy_link(w, dir, &m);
+	if (linked)
+		return linked < 0 ? -1 : 0;
+	if (S_ISLNK(st.st_mode))
+		c->count.symlinks++;
+	else
+		c->count.others++;
+	return copy_attributes_named(w, dir, name, &st);
+}
+
+/* ---- only counting ---- */
+
+static int count_nothing(struct copy_worker *w, struct copy_node *dir, struct copy_make *m)
+{
+	return 0;
+}
+
+static int count_entry(struct copy_worker *w, struct copy_node *dir, const char *name)
+{
+	struct copy_count *count = &w->c->count;
+	struct stat st;
+	struct copy_make m = {.make = count_nothing, .name = name, .st = &st};
+	int linked;
+
+	if (fstatat(dir->fd[FROM], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? gone(w->c) : copy_fail(w->c, dir, name, "look at");
+	linked = copy_link(w, dir, &m);
+	if (linked)
+		return linked < 0 ? -1 : 0;
+	if (S_ISREG(st.st_mode))
+		count->bytes += (uint64_t)st.st_size;
+	count->files += S_ISREG(st.st_mode) ? 1 : 0;
+	count->symlinks += S_ISLNK(st.st_mode) ? 1 : 0;
+	count->others += S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) ? 0 : 1;
+	return 0;
+}
+
+int copy_entry(struct copy_worker *w, struct copy_node *dir, const struct copy_entry *e)
+{
+	int result = 1;
+
+	if (w->c->measuring)
+		return count_entry(w, dir, e->name);
+	if (e->type == DT_REG || e->type == DT_UNKNOWN)
+		result = copy_file(w, dir, e->name);
+	return result > 0 ? copy_other(w, dir, e->name) : result;
+}
