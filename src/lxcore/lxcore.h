@@ -147,6 +147,7 @@ struct lxcore_event {
 	enum lxcore_state state;    /* of a state event */
 	int status;                 /* of an exit event: wait status as of wait(2) */
 };
+/* The paths end with NULL; none (or NULL): lxc.lxcpath. */
 LXCORE_API lxcore_monitor *lxcore_monitor_open(const char *const *lxcpaths, lxcore_error *err);
 /* 1: an event; 0: none within timeout_ms; -1: failed. */
 LXCORE_API int lxcore_monitor_next(lxcore_monitor *m, int timeout_ms, struct lxcore_event *ret,

@@ -84,7 +84,7 @@ static int listen_at(struct monitored *m, const char *lxcpath, unsigned number, 
 	return 0;
 }
 
-lxcore_monitor *lxcore_monitor_open(const char *const *lxcpaths, lxcore_error *err)
+lxcore_monitor *events_listen(const char *const *lxcpaths, struct error *err)
 {
 	lxcore_monitor *m = calloc(1, sizeof(*m));
 	size_t n = 0;

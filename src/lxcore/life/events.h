@@ -8,8 +8,11 @@
 #ifndef LXCORE_LIFE_EVENTS_H
 #define LXCORE_LIFE_EVENTS_H
 
+#include "base/error.h"
 #include "lxcore.h"
 
+/* lxcore_monitor_open() for absolute paths; at least one. */
+lxcore_monitor *events_listen(const char *const *lxcpaths, struct error *err);
 void events_send(const char *lxcpath, const char *name, int type, int value);
 
 #endif

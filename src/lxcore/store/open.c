@@ -7,6 +7,7 @@
 #include "store/store.h"
 #include "base/path.h"
 #include "config/global.h"
+#include "life/events.h"
 #include "life/rescue.h"
 
 #include <string.h>
@@ -43,6 +44,25 @@ char *store_lxcpath(const char *lxcpath, struct error *err)
 	char *found = NULL;
 
 	return find_lxcpath(lxcpath, &found, err) < 0 ? NULL : found;
+}
+
+lxcore_monitor *lxcore_monitor_open(const char *const *lxcpaths, lxcore_error *err)
+{
+	bool given = lxcpaths && *lxcpaths;
+	autostrv struct strv paths = {0};
+	size_t i = 0;
+
+	do {
+		char *path = store_lxcpath(given ? lxcpaths[i] : NULL, err);
+
+		if (!path)
+			return NULL;
+		if (strv_take(&paths, path) < 0) {
+			error_set(err, ENOMEM, "cannot watch containers: out of memory");
+			return NULL;
+		}
+	} while (given && lxcpaths[++i]);
+	return events_listen((const char *const *)paths.v, err);
 }
 
 lxcore_container *lxcore_open(const char *lxcpath, const char *name, lxcore_error *err)
