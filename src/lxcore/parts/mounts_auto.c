@@ -176,17 +176,45 @@ static int make_read_only(int mount, const char *path, struct error *err)
 	return 0;
 }
 
+/* A copy of a place that stays writable while what is around it is not; -1 in *ret where the kernel
+ * has no such place. */
+static int save_writable(int mount, const char *path, int *ret, struct error *err)
+{
+	*ret = mount_copy(mount, path, false);
+	return *ret < 0 && errno != ENOENT ? error_sys(err, "cannot copy \"%s\" of it", path) : 0;
+}
+
+static int restore_writable(int copy, int mount, const char *path, struct error *err)
+{
+	if (copy < 0 || mount_place(copy, mount, path, NULL) == 0)
+		return 0;
+	return error_sys(err, "cannot keep \"%s\" of it writable", path);
+}
+
 static int protect_proc(struct boot *b, int proc, struct error *err)
 {
-	/* Of the container's own network namespace. */
-	bool keep_net = mounts_keeps_capability(b->conf, "net_admin", 12);
-	autoclose int net = keep_net ? mount_copy(proc, "sys/net", false) : -1;
+	autoclose int net = -1;
 
+	/* Of the container's own network namespace. */
+	if (mounts_keeps_capability(b->conf, "net_admin", 12) &&
+	    save_writable(proc, "sys/net", &net, err) < 0)
+		return -1;
 	if (make_read_only(proc, "sys", err) < 0 || make_read_only(proc, "sysrq-trigger", err) < 0)
 		return -1;
-	if (net >= 0 && mount_place(net, proc, "sys/net", NULL) < 0)
-		return error_sys(err, "cannot keep \"sys/net\" of it writable");
-	return 0;
+	return restore_writable(net, proc, "sys/net", err);
+}
+
+static int protect_sys(int sys, struct error *err)
+{
+	static const struct mount_change read_only = {.set = MOUNT_ATTR_RDONLY};
+	static const char own_net[] = "devices/virtual/net";
+	autoclose int net = -1;
+
+	if (save_writable(sys, own_net, &net, err) < 0)
+		return -1;
+	if (mount_alter(sys, &read_only) < 0)
+		return error_sys(err, "cannot make it read-only");
+	return restore_writable(net, sys, own_net, err);
 }
 
 /* The procfs of b->proc goes there itself, which saves making a second one; a copy of it, taken
@@ -208,10 +236,9 @@ static int mount_proc(struct boot *b, enum access access, struct error *err)
 
 static int mount_sys(struct boot *b, enum access access, struct error *err)
 {
-	static const char own_net[] = "devices/virtual/net";
 	static const struct mount_change read_only = {.set = MOUNT_ATTR_RDONLY};
 	const char *const options[] = {"source=sysfs", NULL};
-	autoclose int at = mounts_open_directory(b, "sys", err), sys = -1, net = -1;
+	autoclose int at = mounts_open_directory(b, "sys", err), sys = -1;
 
 	if (at < 0)
 		return -1;
@@ -225,14 +252,7 @@ static int mount_sys(struct boot *b, enum access access, struct error *err)
 		return -1;
 	if (mount_place(sys, at, "", access == ACCESS_RO ? &read_only : NULL) < 0)
 		return error_sys(err, "cannot mount it");
-	if (access != ACCESS_MIXED)
-		return 0;
-	net = mount_copy(sys, own_net, false);
-	if (mount_alter(sys, &read_only) < 0)
-		return error_sys(err, "cannot make it read-only");
-	if (net >= 0 && mount_place(net, sys, own_net, NULL) < 0)
-		return error_sys(err, "cannot keep \"%s\" of it writable", own_net);
-	return 0;
+	return access == ACCESS_MIXED ? protect_sys(sys, err) : 0;
 }
 
 int mounts_auto_enter(struct boot *b, const struct mounts_auto *a, struct error *err)
