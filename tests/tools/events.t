@@ -28,6 +28,15 @@ like 'a pattern shows both' "$(tr '\n' ' ' <"$TMP/all")" "'$C' changed.*'$C-two'
 kill $one $all
 wait $one $all 2>/dev/null
 
+(cd "$TMP" && exec timeout -k 2 60 lxc-monitor -P path) >"$TMP/relative" 2>/dev/null &
+relative=$!
+sleep 0.5
+lxc start -n "$C"
+lxc stop -k -n "$C"
+ok 'monitor takes a relative path' eventually 3 grep -q "'$C' changed state to .STOPPED" "$TMP/relative"
+kill $relative
+wait $relative 2>/dev/null
+
 ok 'wait for a state that it has returns at once' lxc wait -n "$C" -s STOPPED -t 2
 is 'wait for one that it does not reach gives 1' "$(lxc wait -n "$C" -s RUNNING -t 1 2>/dev/null; echo $?)" 1
 is '-t 0 only looks' "$(lxc wait -n "$C" -s RUNNING -t 0 2>/dev/null; echo $?)" 1
