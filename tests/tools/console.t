@@ -24,7 +24,7 @@ is 'a container with logins on its terminals starts' "$status" 0
 
 # talk TTY SCRIPT: types at a terminal of the container.
 talk() {
-	run ptyrun -s 24x80 "expect to exit the console
+	run ptyrun -s 24x80 "expect itself
 $2" -- lxc-console -P "$P" -n "$C" -t "$1"
 }
 
@@ -77,11 +77,13 @@ expect login: \$
 send \x01q
 end"
 is 'a login can be typed at the console, -t 0' "$status" 0
-run ptyrun 'expect <Ctrl\+b q>
+run ptyrun 'expect <Ctrl.b q>
+expect itself
 send \x02q
 end' -- lxc-console -P "$P" -n "$C" -t 1 -e '^b'
 is '-e names another key to leave by' "$status" 0
 run ptyrun 'expect Connected to tty 1
+expect itself
 send \x01q
 end' -- lxc-console -P "$P" -n "$C"
 is 'without -t it is the first free terminal' "$status" 0
@@ -97,6 +99,7 @@ is 'a terminal that is taken is refused' \
 	"$([ "$status" != 0 ] && [ "$status" != 124 ] && echo refused)" refused
 like '... by its number' "$out" 'tty ?1'
 run ptyrun 'expect Connected to tty 2
+expect itself
 send \x01q
 end' -- lxc-console -P "$P" -n "$C"
 is 'without -t the next one is taken' "$status" 0
@@ -104,6 +107,7 @@ kill $first
 wait $first 2>/dev/null
 ok 'one whose client died is free again' eventually 3 \
 	timeout 5 "$LXT_PTYRUN" 'expect Connected to tty 1
+expect itself
 send \x01q
 end' -- lxc-console -P "$P" -n "$C" -t 1
 

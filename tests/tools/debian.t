@@ -43,7 +43,7 @@ expect Password: $
 send s3cret\r
 expect [#] '
 for tty in 1 0 2 4; do
-	run ptyrun -t 20 "expect to exit the console
+	run ptyrun -t 20 "expect itself
 send \\r
 $login
 send echo he\"\"llo \$(hostname)\\r

@@ -25,7 +25,7 @@ not_ok 'it cannot make a device' inside "$C" mknod /tmp/sda b 8 0
 is 'it has a pty' "$(inside "$C" sh -c 'ls /dev/ptmx /dev/pts/ptmx' | wc -l)" 2
 is 'its cgroups belong to it' "$(stat -c %u "$(cgroups_of "lxc.payload.$C" | grep -m1 -e /pids -e /unified -e 'cgroup/lxc')")" 100000
 ok 'freeze and unfreeze work' sh -c 'timeout 9 lxc-freeze -P "$1" -n "$2" && timeout 9 lxc-unfreeze -P "$1" -n "$2"' - "$P" "$C"
-is 'ls says UNPRIVILEGED true' "$(lxc ls -f -F NAME,UNPRIVILEGED | tr -s ' ' | tail -n 1)" "$C true "
+is 'ls says UNPRIVILEGED true' "$(lxc ls -f -F NAME,UNPRIVILEGED | tr -s ' ' | tail -n 1 | sed 's/ $//')" "$C true"
 inside "$C" reboot -f >/dev/null 2>&1
 ok 'a reboot inside works' eventually 5 sh -c '[ "$(wc -l <"$1")" = 2 ]' - "$P/$C/rootfs/run/starts"
 ok 'stop works' lxc stop -n "$C" -t 10

@@ -251,7 +251,7 @@ inside() {	# NAME COMMAND...
 	lxc attach -n "$name" -- "$@" </dev/null
 }
 # Does that process not live any more?  One that nobody has reaped yet is dead too.
-is_dead() { ! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null; }
+is_dead() { ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null; }
 state_is() { [ "$(state "$1")" = "$2" ]; }
 
 # The process that watches over a container: its init's parent.

@@ -87,7 +87,7 @@ like '... the address' "$(inside "$C-net" ip addr show dev eth7)" 'inet 10.98.76
 like '... the hardware address' "$(inside "$C-net" ip addr show dev eth7)" '10:66:6a:00:00:07'
 like '... and the gateway' "$(inside "$C-net" ip route)" 'default via 10.98.76.1'
 is 'info -i tells the address' "$(lxc info -n "$C-net" -iH)" 10.98.76.7
-like 'ls -f tells it too' "$(lxc ls -f | tr -s ' ')" "$C-net RUNNING 0 - 10.98.76.7 "
+like 'ls -f tells it too' "$(lxc ls -f | tr -s ' ')" "$C-net RUNNING 0 - 10.98.76.7"
 like 'info tells the link and its traffic' "$(lxc info -n "$C-net")" "^Link: +${C}v0"
 lxc stop -k -n "$C-net"
 ok 'it starts again at once, under the same name of the device' lxc start -n "$C-net"
@@ -102,8 +102,8 @@ run lxc info -n "$C"
 like 'info has its labels' "$(printf '%s ' $out)" "^Name: $C State: RUNNING PID: $pid "
 is 'info -p has one label' "$(lxc info -n "$C" -p | tr -s ' ')" "PID: $pid"
 is 'info -pH has none' "$(lxc info -n "$C" -pH)" "$pid"
-is 'ls -f has a header and columns' "$(lxc ls -f -F NAME,STATE,PID --filter "^$C\$" | tr -s ' ' | tr '\n' ';')" \
-	"NAME STATE PID ;$C RUNNING $pid ;"
+is 'ls -f has a header and columns' "$(lxc ls -f -F NAME,STATE,PID --filter "^$C\$" | tr -s ' ' |
+	sed 's/ $//' | tr '\n' ';')" "NAME STATE PID;$C RUNNING $pid;"
 is 'ls -1 has a name a line' "$(lxc ls -1 --running)" "$C"
 for tool in "info -n $C" 'ls' 'ls -f' "cgroup -n $C pids.current" "checkconfig"; do
 	# shellcheck disable=SC2086
