@@ -194,7 +194,11 @@ static int mount_boot_id(struct boot *b, struct error *err)
 	char id[38];
 
 	/* Only over procfs; the container may have been given none, or something of its own. */
-	if (at < 0 || fstatfs(at, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+	if (at < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (at < 0 || fstatfs(at, &fs) < 0)
+		return error_sys(err, "cannot look at the boot id in the container's /proc");
+	if (fs.f_type != PROC_SUPER_MAGIC)
 		return 0;
 	file = openat(b->dev, ".lxc-boot-id",
 		      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0444);
