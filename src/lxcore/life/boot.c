@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "life/boot.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "parts/cgroup/cgroup.h"
 #include "parts/init.h"
 #include "parts/namespaces.h"
@@ -96,11 +97,29 @@ bool boot_part_has_door(const struct part *p, enum door d)
 	       d == DOOR_SEAL ? p->seal != NULL : p->release != NULL;
 }
 
-int boot_check(const struct boot *b, struct error *err)
+static void keep_times(struct boot_timings *t, enum door d, const unsigned *us)
 {
-	for (size_t i = 0; i < N_PARTS; i++)
-		if (boot_parts[i]->check && boot_parts[i]->check(b, err) < 0)
+	for (size_t i = 0; t && i < N_PARTS; i++)
+		if (us[i] && t->n < ARRAY_SIZE(t->v))
+			t->v[t->n++] = (struct boot_timing){(unsigned char)i, (unsigned char)d, us[i]};
+}
+
+int boot_check(const struct boot *b, struct boot_timings *timings, struct error *err)
+{
+	unsigned us[N_PARTS] = {0};
+
+	for (size_t i = 0; i < N_PARTS; i++) {
+		long long start;
+
+		if (!boot_parts[i]->check)
+			continue;
+		start = timings ? clock_us() : 0;
+		if (boot_parts[i]->check(b, err) < 0)
 			return error_within(err, "%s", boot_parts[i]->name);
+		if (timings)
+			us[i] = (unsigned)(clock_us() - start) + 1;
+	}
+	keep_times(timings, DOOR_CHECK, us);
 	return 0;
 }
 
@@ -120,19 +139,13 @@ static int walk(struct boot *b, enum door d, unsigned *us, struct error *err)
 		if (!door)
 			continue;
 		start = us ? clock_us() : 0;
+		log_write(LOG_DEBUG, boot_parts[i]->name, "%s", door_names[d]);
 		if (door(b, err) < 0)
 			return error_within(err, "%s", boot_parts[i]->name);
 		if (us)
 			us[i] = (unsigned)(clock_us() - start) + 1;
 	}
 	return 0;
-}
-
-static void keep_times(struct boot_timings *t, enum door d, const unsigned *us)
-{
-	for (size_t i = 0; t && i < N_PARTS; i++)
-		if (us[i] && t->n < ARRAY_SIZE(t->v))
-			t->v[t->n++] = (struct boot_timing){(unsigned char)i, (unsigned char)d, us[i]};
 }
 
 static int walk_timed(struct boot *b, enum door d, struct boot_timings *t, struct error *err)

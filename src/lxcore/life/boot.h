@@ -35,7 +35,7 @@ struct boot_timings {
 /* Make 'b' fit to be booted; 'conf', strings and descriptors in it stay the caller's. */
 void boot_init(struct boot *b);
 /* Every part's check door; stops at the first that objects. */
-int boot_check(const struct boot *b, struct error *err);
+int boot_check(const struct boot *b, struct boot_timings *timings, struct error *err);
 int boot_up(struct boot *b, struct boot_timings *timings, struct error *err);
 /* Every part's release door in reverse. */
 void boot_release(const struct release *r);

@@ -283,6 +283,7 @@ static int open_log(const struct conf *conf, const char *name, struct error *err
 
 static int prepare_launch(struct launch *l, struct error *err)
 {
+	struct boot_timings timings = {0};
 	struct lxcore_container *c = l->container;
 	struct conf *conf = container_conf(c, err);
 
@@ -304,10 +305,11 @@ static int prepare_launch(struct launch *l, struct error *err)
 			error_set(err, EBUSY, "it is running already");
 		return -1;
 	}
-	if (boot_check(&l->boot, err) < 0) {
+	if (boot_check(&l->boot, l->how->timing ? &timings : NULL, err) < 0) {
 		rundir_remove(c->lxcpath, c->name, l->boot.rundir);
 		return -1;
 	}
+	hand_timings(l->how, &timings);
 	return write_running_conf(l, err);
 }
 

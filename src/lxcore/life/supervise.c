@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "life/supervise.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "life/control.h"
 #include "life/events.h"
 #include "life/hub.h"
@@ -58,6 +59,7 @@ static void set_state(struct watch *w, enum lxcore_state state)
 {
 	const struct lxcore_container *c = w->s->container;
 
+	log_write(LOG_INFO, "state", "%s", lxcore_state_name(state));
 	w->state.state = state;
 	rundir_write_state(w->s->boot->rundir, &w->state);
 	events_send(c->lxcpath, c->name, LXCORE_EVENT_STATE, (int)state);
@@ -431,11 +433,13 @@ static void live(struct watch *w, struct launch_news *news)
 
 	while (again) {
 		int result, status;
+		char text[64];
 
 		strv_free(&s->boot->hook_env);
 		*s->boot = fresh;
 		result = boot_once(w, &news->error);
 		if (result < 0) {
+			log_write(LOG_ERROR, "boot", "%s", news->error.text);
 			set_state(w, LXCORE_ABORTING);
 			journal_remove(s->boot->rundir);
 			return;
@@ -445,7 +449,10 @@ static void live(struct watch *w, struct launch_news *news)
 		events_send(s->container->lxcpath, s->container->name, LXCORE_EVENT_EXIT, status);
 		set_state(w, LXCORE_STOPPING);
 		release_all(w, again ? "reboot" : "stop");
-		rundir_keep_exit(s->container->lxcpath, s->container->name, status);
+		log_write(LOG_INFO, "init", "%s", proc_status_text(status, text));
+		/* A container that only a file given by the user defines is forgotten whole. */
+		if (lxcore_is_defined(s->container))
+			rundir_keep_exit(s->container->lxcpath, s->container->name, status);
 		if (result == 0) {
 			news->what = NEWS_ENDED;
 			news->status = status;

@@ -208,10 +208,10 @@ static int make_dir(struct lxcore_container *c, struct error *err)
 {
 	if (path_make_dirs(c->lxcpath, 0755) < 0)
 		return error_sys(err, "cannot make \"%s\"", c->lxcpath);
-	if (mkdir(c->dir, 0770) == 0)
-		return 0;
-	if (errno == EEXIST && rmdir(c->dir) == 0 && mkdir(c->dir, 0770) == 0)
-		return 0;
+	if (mkdir(c->dir, 0770) == 0 ||
+	    (errno == EEXIST && rmdir(c->dir) == 0 && mkdir(c->dir, 0770) == 0))
+		/* Whatever our caller's umask is. */
+		return chmod(c->dir, 0770);
 	error_sys(err, "cannot make its directory \"%s\"", c->dir);
 	return error_mend(err, "use another name, or move that directory away");
 }
