@@ -83,13 +83,14 @@ static int run_parser(const char *what, const char *file, struct error *err)
 
 	if (status == 0)
 		return 0;
-	if (status > 0) {
-		if (said.s)
-			said.s[strcspn(said.s, "\n")] = '\0';
-		error_set(err, EINVAL, "apparmor_parser refused \"%s\": %s", file,
-			  said.s ? said.s : "no word why");
-	}
-	return error_mend(err, "apt-get install apparmor      (it brings apparmor_parser)\n"
+	if (status < 0)
+		return error_mend(err, "apt-get install apparmor      (it brings apparmor_parser)\n"
+				       "lxc.apparmor.profile = unconfined      (do without AppArmor)");
+	if (said.s)
+		said.s[strcspn(said.s, "\n")] = '\0';
+	error_set(err, EINVAL, "apparmor_parser refused \"%s\": %s", file,
+		  said.s ? said.s : "no word why");
+	return error_mend(err, "look at lxc.apparmor.raw\n"
 			       "lxc.apparmor.profile = unconfined      (do without AppArmor)");
 }
 

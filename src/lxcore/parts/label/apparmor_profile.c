@@ -3,6 +3,10 @@
  * The text of a generated AppArmor profile (apparmor.d(5)).  Its idea: inside, everything is allowed
  * that stays inside; what reaches the host's kernel through a file is denied, and so are mounts but
  * those that an init and its services need.
+ *
+ * Older parsers make far more of a mount rule than it says (CVE-2016-1585): with 'rw' among the options
+ * of a propagation rule, or with any rule for bind remounts, every mount is allowed.  So there are
+ * none; who needs such mounts inside says lxc.apparmor.allow_nesting.
  */
 #include "base/auto.h"
 #include "parts/label/lsm.h"
@@ -15,15 +19,15 @@ static const char base[] =
 	"  umount,\n"
 	"  unix,\n"
 	"\n"
-	"  # Propagation, and filesystems that are the container's own.\n"
-	"  mount options=(rw, make-shared) -> **,\n"
-	"  mount options=(rw, make-rshared) -> **,\n"
-	"  mount options=(rw, make-slave) -> **,\n"
-	"  mount options=(rw, make-rslave) -> **,\n"
-	"  mount options=(rw, make-private) -> **,\n"
-	"  mount options=(rw, make-rprivate) -> **,\n"
-	"  mount options=(rw, make-unbindable) -> **,\n"
-	"  mount options=(rw, make-runbindable) -> **,\n"
+	"  # Filesystems that are the container's own, and propagation.\n"
+	"  mount options=(make-shared) -> **,\n"
+	"  mount options=(make-rshared) -> **,\n"
+	"  mount options=(make-slave) -> **,\n"
+	"  mount options=(make-rslave) -> **,\n"
+	"  mount options=(make-private) -> **,\n"
+	"  mount options=(make-rprivate) -> **,\n"
+	"  mount options=(make-unbindable) -> **,\n"
+	"  mount options=(make-runbindable) -> **,\n"
 	"  mount fstype=tmpfs,\n"
 	"  mount fstype=ramfs,\n"
 	"  mount fstype=hugetlbfs,\n"
@@ -41,7 +45,6 @@ static const char base[] =
 	"  deny mount fstype=tracefs,\n"
 	"  deny mount fstype=securityfs,\n"
 	"  deny mount fstype=efivarfs,\n"
-	"  mount options=(ro, nosuid, nodev, noexec, remount, strictatime) -> /dev/shm/,\n"
 	"\n"
 	"  # The host's kernel behind files.\n"
 	"  deny /proc/sysrq-trigger rwklx,\n"
@@ -54,14 +57,6 @@ static const char base[] =
 	"  deny /sys/firmware/efi/efivars/** rwklx,\n"
 	"  deny /sys/kernel/debug/** rwklx,\n"
 	"  deny /sys/kernel/security/** rwklx,\n";
-
-/* A read-only bind remount of something that one sees takes nothing from anybody. */
-static const char *const remounts[] = {
-	"ro, remount, bind", "ro, remount, bind, nosuid", "ro, remount, bind, nodev",
-	"ro, remount, bind, noexec", "ro, remount, bind, nosuid, nodev",
-	"ro, remount, bind, nosuid, noexec", "ro, remount, bind, nodev, noexec",
-	"ro, remount, bind, nosuid, nodev, noexec",
-};
 
 /* Settings of the kernel that no namespace separates. */
 static const char restricted[] =
@@ -91,13 +86,10 @@ char *apparmor_profile_text(const char *name, const struct label_conf *s, bool u
 
 	buf_addf(&text, "profile \"%s\" flags=(attach_disconnected,mediate_deleted) {\n", name);
 	buf_puts(&text, base);
-	for (size_t i = 0; i < ARRAY_SIZE(remounts); i++)
-		buf_addf(&text, "  mount options=(%s) -> **,\n", remounts[i]);
 	if (!unprivileged)
 		buf_puts(&text, restricted);
 	else
-		buf_puts(&text, "  pivot_root,\n  mount options=(rw, bind),\n"
-				"  mount options=(rw, rbind),\n");
+		buf_puts(&text, "  pivot_root,\n  mount options=(bind),\n  mount options=(rbind),\n");
 	if (s->allow_nesting)
 		buf_puts(&text, nesting);
 	else
