@@ -25,18 +25,21 @@ static const struct conf_section section = {"keyring", sizeof(struct keyring_con
 /* Label of keys and keyrings made from now on (SELinux). */
 static int label_keyring(struct boot *b, struct error *err)
 {
+	const char *key = "lxc.selinux.context.keyring";
 	autobuf struct buf context = BUF_INIT;
 
-	conf_get(b->conf, "lxc.selinux.context.keyring", &context, NULL);
-	if (!context.len)
-		conf_get(b->conf, "lxc.selinux.context", &context, NULL);
+	conf_get(b->conf, key, &context, NULL);
+	if (!context.len) {
+		key = "lxc.selinux.context";
+		conf_get(b->conf, key, &context, NULL);
+	}
 	if (!context.len || strcmp(context.s, "unconfined_t") == 0)
 		return 0;
 	if (file_write(b->proc >= 0 ? b->proc : AT_FDCWD,
 		       b->proc >= 0 ? "self/attr/keycreate" : "/proc/self/attr/keycreate",
 		       context.s) < 0)
-		return error_sys(err, "cannot label the session keyring \"%s\" "
-				      "(lxc.selinux.context.keyring)", context.s);
+		return error_sys(err, "cannot label the session keyring \"%s\" (%s)",
+				 context.s, key);
 	return 0;
 }
 
