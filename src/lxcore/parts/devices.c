@@ -217,6 +217,25 @@ static int fill_dev(struct boot *b, struct error *err)
 	return mount_boot_id(b, err);
 }
 
+/*
+ * systemd mounts the host's devtmpfs over a /dev that is no mount, which would hide the terminals.
+ * A root filesystem that brings its devices keeps them: its /dev becomes a mount, of itself.
+ */
+static int keep_own_dev(struct boot *b, struct error *err)
+{
+	autoclose int tree = -1;
+	struct stat st;
+
+	if (fstatat(b->dev, "null", &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISCHR(st.st_mode))
+		return 0;
+	tree = mount_copy(b->dev, "", true);
+	if (tree < 0 || mount_place(tree, b->dev, "", NULL) < 0)
+		return error_sys(err, "cannot mount the root filesystem's own \"/dev\"");
+	close_fd(&b->dev);
+	b->dev = steal_fd(&tree);
+	return 0;
+}
+
 static int devices_enter(struct boot *b, struct error *err)
 {
 	const struct devices_conf *dc = conf_of(b->conf, &section);
@@ -230,7 +249,7 @@ static int devices_enter(struct boot *b, struct error *err)
 	if (open_dev(b, !dc->autodev, err) < 0)
 		return -1;
 	if (!dc->autodev)
-		return 0;
+		return keep_own_dev(b, err);
 	mask = umask(0);
 	result = fill_dev(b, err);
 	umask(mask);
