@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "parts/cgroup/cgroup.h"
+#include "parts/network/network.h"
 
 #include <string.h>
 
@@ -142,23 +143,37 @@ int lxcore_save(lxcore_container *c, const char *file, lxcore_error *err)
 	return 0;
 }
 
+/* As it was started, and where that was left to us, as it turned out. */
+static int get_running(struct lxcore_container *c, const char *key, struct buf *value,
+		       struct error *err)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+	struct conf *conf;
+	struct journal j;
+	int result;
+
+	if (running_find(c, &r, err) < 0)
+		return -1;
+	conf = container_running_conf(c, r.rundir, err);
+	result = conf ? conf_get(conf, key, value, err) : -1;
+	conf_free(conf);
+	if (result == 0 && !value->len && journal_load(&j, r.rundir)) {
+		network_running_value(&j, key, value);
+		journal_close(&j);
+	}
+	return result;
+}
+
 int lxcore_get(lxcore_container *c, const char *key, bool running, char **ret, lxcore_error *err)
 {
+	struct conf *conf = running ? NULL : container_conf(c, err);
 	struct buf value = BUF_INIT;
-	struct conf *conf = NULL, *live = NULL;
 	int result = -1;
 
-	if (running) {
-		autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
-
-		if (running_find(c, &r, err) == 0)
-			conf = live = container_running_conf(c, r.rundir, err);
-	} else {
-		conf = container_conf(c, err);
-	}
-	if (conf)
+	if (running)
+		result = get_running(c, key, &value, err);
+	else if (conf)
 		result = conf_get(conf, key, &value, err);
-	conf_free(live);
 	if (result < 0) {
 		buf_free(&value);
 		return error_within(err, "%s", c->name);

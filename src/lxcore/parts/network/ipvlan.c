@@ -6,6 +6,8 @@ static int ipvlan_check(const struct nic_site *site, const struct nic_conf *c, s
 {
 	if (upper_check(site, c, err) < 0)
 		return -1;
+	if (c->l2proxy && proxy_check(site, c, c->ipvlan_mode == IPVLAN_IS_L3S, err) < 0)
+		return -1;
 	return gateway_check(site, c, false, err);
 }
 
@@ -27,7 +29,9 @@ static int ipvlan_connect(struct boot *b, const struct nic_conf *c, struct nic *
 	upper_begin(&u, b, nic, false);
 	netlink_put_u16(&u.message, IFLA_IPVLAN_MODE, modes[c->ipvlan_mode]);
 	netlink_put_u16(&u.message, IFLA_IPVLAN_FLAGS, flags[c->ipvlan_isolation]);
-	return upper_make(&u, b, c, nic, err);
+	if (upper_make(&u, b, c, nic, err) < 0)
+		return -1;
+	return c->l2proxy ? proxy_connect(b, c, nic, err) : 0;
 }
 
 const struct nic_type nic_ipvlan = {

@@ -78,8 +78,9 @@ static const struct conf_key members[] = {
 		    "the interface."},
 	{"flags", &value_up, AT(up), .summary = "'up': the interface is up when init starts."},
 	{"link", &value_interface, AT(link),
-	 .summary = "The interface of the host that this one stands on; for veth the bridge that "
-		    "its other end joins."},
+	 .summary = "The interface of the host that this one stands on; for veth the bridge, or the "
+		    "switch of Open vSwitch, that its other end joins. Of type phys a name such as "
+		    "eth+ stands for every interface whose name begins so."},
 	{"name", &value_interface, AT(name),
 	 .summary = "Its name inside. Unset: eth0, eth1 ... as they are free."},
 	{"hwaddr", &value_hwaddr, AT(hwaddr),
@@ -105,7 +106,8 @@ static const struct conf_key members[] = {
 	{"veth.mode", &conf_choice, AT(veth.mode), .syntax = "bridge|router", .extra = veth_modes,
 	 .summary = "Whether the host's end joins the link, or the host routes to the container."},
 	{"veth.pair", &value_interface, AT(veth.pair),
-	 .summary = "Name of the host's end. Unset: one by chance."},
+	 .summary = "Name of the host's end. Unset: one by chance, which lxc-info -c shows while "
+		    "the container runs."},
 	{"veth.n_rxqueues", &value_number, AT(veth.n_rxqueues), .syntax = "1..4096",
 	 .extra = &queue_range, .summary = "Queues for receiving. Unset: 1."},
 	{"veth.n_txqueues", &value_number, AT(veth.n_txqueues), .syntax = "1..4096",
@@ -121,7 +123,7 @@ static const struct conf_key members[] = {
 	 .summary = "A VLAN whose packets it gets with their tag; may be repeated."},
 	{"l2proxy", &conf_bool, AT(l2proxy),
 	 .summary = "1: the host answers on the link when someone there asks for the container's "
-		    "addresses. For veth in mode router."},
+		    "addresses. For veth in mode router and ipvlan in mode l3s."},
 	{"macvlan.mode", &conf_choice, AT(macvlan_mode), .syntax = "private|vepa|bridge|passthru",
 	 .extra = macvlan_modes, .summary = "How macvlan interfaces of one link see each other."},
 	{"ipvlan.mode", &conf_choice, AT(ipvlan_mode), .syntax = "l3|l3s|l2", .extra = ipvlan_modes,
@@ -146,8 +148,10 @@ static bool fits(const struct nic_type *type, const struct conf_key *member)
 		const char *start;
 		const struct nic_type *type;
 	} bound[] = {
-		{"veth.", &nic_veth},     {"l2proxy", &nic_veth}, {"macvlan.", &nic_macvlan},
-		{"ipvlan.", &nic_ipvlan}, {"vlan.", &nic_vlan},
+		{"veth.", &nic_veth},
+		{"macvlan.", &nic_macvlan},
+		{"ipvlan.", &nic_ipvlan},
+		{"vlan.", &nic_vlan},
 	};
 
 	if (ROW(member) == MEMBER_TYPE)
@@ -155,6 +159,8 @@ static bool fits(const struct nic_type *type, const struct conf_key *member)
 	for (size_t i = 0; i < ARRAY_SIZE(bound); i++)
 		if (str_starts(member->name, bound[i].start))
 			return type == bound[i].type;
+	if (strcmp(member->name, "l2proxy") == 0)
+		return type == &nic_veth || type == &nic_ipvlan;
 	if (type == &nic_empty)
 		return strcmp(member->name, "flags") == 0 || str_starts(member->name, "script.");
 	if (type == &nic_ipvlan &&

@@ -181,6 +181,23 @@ int link_add_route(struct netlink *nl, int index, const struct address *to, int 
 	return netlink_ask(nl, &m);
 }
 
+int link_remove_route(struct netlink *nl, int index, const struct address *to)
+{
+	struct rtmsg route = {
+		.rtm_family = (uint8_t)to->family,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_BOOT,
+		.rtm_scope = RT_SCOPE_NOWHERE, /* whichever it has */
+		.rtm_dst_len = to->prefix,
+	};
+	struct netlink_message m;
+
+	netlink_begin(&m, RTM_DELROUTE, 0, &route, sizeof(route));
+	netlink_put(&m, RTA_DST, to->bytes, address_size(to));
+	netlink_put_u32(&m, RTA_OIF, (uint32_t)index);
+	return netlink_ask(nl, &m);
+}
+
 int link_proxy(struct netlink *nl, int type, int index, const struct address *a)
 {
 	struct ndmsg neighbour = {

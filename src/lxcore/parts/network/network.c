@@ -145,11 +145,13 @@ static int check_twice(const struct conf *conf, const struct nic_conf *c, struct
 
 static int network_check(const struct boot *b, struct error *err)
 {
-	const struct network_conf *net = conf_network(b->conf);
+	struct network_conf *net = conf_of(b->conf, &network_section);
 	autonetlink struct netlink nl = NETLINK_CLOSED;
 	struct nic_site site = {b, &nl};
 	bool foreign = net->n && is_foreign(b->conf);
 
+	if (!foreign && wildcards_expand(&site, net, err) < 0)
+		return -1;
 	for (size_t i = 0; i < net->n; i++) {
 		const struct nic_conf *c = net->v[i];
 
@@ -233,6 +235,25 @@ static int network_prepare(struct boot *b, struct error *err)
 			return -1;
 	}
 	return 0;
+}
+
+/* ---- of a running container ---- */
+
+void network_running_value(const struct journal *j, const char *key, struct buf *out)
+{
+	const char *line = NULL;
+	unsigned wanted, index;
+	char name[IFNAMSIZ];
+	int end = 0;
+
+	if (sscanf(key, "lxc.net.%u.veth.pair%n", &wanted, &end) != 1 || !end || key[end])
+		return;
+	/* The last of its records is the name that was free. */
+	while ((line = journal_previous(j, "netdev", line)))
+		if (sscanf(line, "%15s %u", name, &index) == 2 && index == wanted) {
+			buf_puts(out, name);
+			return;
+		}
 }
 
 /* ---- connect, enter, seal ---- */

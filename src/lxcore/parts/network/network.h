@@ -10,4 +10,10 @@ extern const struct part part_network;
 /* False when every interface is of type none: such a container stays in the host's network. */
 bool network_wants_namespace(const struct conf *conf);
 
+/*
+ * What a running container has where its configuration left a choice: the name of the host's end
+ * for key "lxc.net.N.veth.pair".  Added to 'out'; nothing for other keys.
+ */
+void network_running_value(const struct journal *j, const char *key, struct buf *out);
+
 #endif

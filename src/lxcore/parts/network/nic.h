@@ -8,6 +8,9 @@
  *     link.c     what the kernel knows of an interface of the host
  *     veth.c, macvlan.c, plain.c ...  one file for each type, behind struct nic_type
  *     upper.c    what macvlan, ipvlan and vlan have in common
+ *     ovs.c      ports of Open vSwitch
+ *     altname.c  further names of interfaces that were lent
+ *     wildcard.c 'eth+' of type phys
  *     gateway.c  gateways 'auto'
  *     proxy.c    l2proxy
  *     inside.c   addresses and routes, set from inside
@@ -93,6 +96,7 @@ struct nic {            /* one interface of a container that boots */
 	char host[IFNAMSIZ]; /* of its other end on the host; "": none */
 	int host_index;      /* its number, once it is made */
 	int link_index;      /* of lxc.net.N.link */
+	bool on_switch;      /* that is one of Open vSwitch */
 	unsigned mtu;
 	uint8_t mac[HWADDR_BYTES], host_mac[HWADDR_BYTES];
 	struct address gateway4, gateway6; /* 'auto' as it turned out */
@@ -155,6 +159,7 @@ int link_add_address(struct netlink *nl, int index, const struct address *a);
 /* Route 'to' (NULL: default) over an interface, by a gateway or (NULL) directly. */
 int link_add_route(struct netlink *nl, int index, const struct address *to, int family,
 		   const struct address *gateway);
+int link_remove_route(struct netlink *nl, int index, const struct address *to);
 /* RTM_NEWNEIGH: answer on an interface when someone asks who has 'a'; RTM_DELNEIGH: no more. */
 int link_proxy(struct netlink *nl, int type, int index, const struct address *a);
 /* Letters and digits that no name here has yet, at the X of a template such as "vethXXXXXX". */
@@ -178,6 +183,25 @@ int proxy_check(const struct nic_site *site, const struct nic_conf *c, bool rout
 int proxy_connect(struct boot *b, const struct nic_conf *c, const struct nic *nic,
 		  struct error *err);
 void proxy_release(const struct release *r);
+
+/* ---- ovs.c: Open vSwitch ---- */
+
+/* Is that link a switch?  1, 0, -1. */
+int ovs_find(const struct link *link, const char *where, struct error *err);
+int ovs_check(const struct boot *b, const struct nic_conf *c, struct error *err);
+int ovs_connect(struct boot *b, const struct nic_conf *c, const struct nic *nic, struct error *err);
+void ovs_release(const struct release *r);
+
+/* ---- altname.c ---- */
+
+int altnames_record(struct boot *b, int index, const char *name, struct error *err);
+/* Take from it those that 'keep' (NULL: nothing) does not name. */
+void altnames_forget(struct netlink *nl, int index, const struct journal *keep, const char *name);
+void altnames_restore(struct netlink *nl, int index, const struct journal *j, const char *name);
+
+/* ---- wildcard.c ---- */
+
+int wildcards_expand(const struct nic_site *site, struct network_conf *net, struct error *err);
 
 /* ---- upper.c ---- */
 

@@ -8,7 +8,8 @@
  * releases the container, the supervisor or a rescuer, fetches the interface out of it.
  *
  * Journal: "netpin net" (that mount), "netphys NAME ADDRESS MTU UP" (how it was on the host),
- * "netphysin NAME INDEX" (its number inside, by which it is found whatever it is called by then).
+ * "netphysin NAME INDEX" (its number inside, by which it is found whatever it is called by then);
+ * and see altname.c.
  */
 #include "base/fd.h"
 #include "parts/network/nic.h"
@@ -27,6 +28,14 @@ struct lent { /* an interface as it was at home */
 	unsigned mtu, up;
 };
 
+/* An interface of a wireless card moves with its card alone, by nl80211, and comes back as it likes. */
+static bool is_wireless(const char *name)
+{
+	autofree char *path = str_printf("/sys/class/net/%s/phy80211", name);
+
+	return path && access(path, F_OK) == 0;
+}
+
 static int phys_check(const struct nic_site *site, const struct nic_conf *c, struct error *err)
 {
 	struct nic_where where;
@@ -39,11 +48,6 @@ static int phys_check(const struct nic_site *site, const struct nic_conf *c, str
 				 "named (lxc.net.%u.link)",
 				 c->index);
 	nic_where(site->boot->conf, c, "link", &where);
-	if (str_ends(c->link, "+"))
-		return error_set(err, ENOTSUP,
-				 "a name that ends in '+' for 'any such interface' is not "
-				 "supported yet; name one (%s)",
-				 where.text);
 	found = link_find(site->nl, c->link, &link, err);
 	if (found < 0)
 		return -1;
@@ -52,19 +56,33 @@ static int phys_check(const struct nic_site *site, const struct nic_conf *c, str
 				 where.text);
 	if (link.flags & IFF_LOOPBACK)
 		return error_set(err, EINVAL, "the loopback cannot be given away (%s)", where.text);
+	if (is_wireless(link.name)) {
+		error_set(err, ENOTSUP,
+			  "\"%s\" is wireless: the kernel moves it only together with its card and "
+			  "all that the card has, which is not supported (%s)",
+			  c->link, where.text);
+		return error_mend(err,
+				  "lxc.net.%u.type = veth      (in mode router; the host keeps \"%s\")",
+				  c->index, c->link);
+	}
 	return gateway_check(site, c, false, err);
 }
 
 static int phys_prepare(struct boot *b, const struct nic_conf *c, struct nic *nic,
 			struct error *err)
 {
-	nic->link_index = link_index(&b->network->nl, c->link);
-	if (!nic->link_index)
+	struct link l;
+	int found = link_find(&b->network->nl, c->link, &l, err);
+
+	if (found < 0)
+		return -1;
+	if (!found)
 		return error_set(err, ENODEV, "interface \"%s\" is gone (lxc.net.%u.link)", c->link,
 				 c->index);
+	nic->link_index = l.index;
 	nic->mtu = c->mtu;
 	if (!c->name[0])
-		strcpy(nic->name, c->link);
+		strcpy(nic->name, l.name); /* 'link' may be one of its further names */
 	return 0;
 }
 
@@ -129,7 +147,8 @@ static int move_in(const struct boot *b, const struct nic_conf *c, const struct 
 	return netlink_ask(&b->network->nl, &m);
 }
 
-static int record_home(struct boot *b, const struct nic_conf *c, struct error *err)
+static int record_home(struct boot *b, const struct nic_conf *c, char ret_name[IFNAMSIZ],
+		       struct error *err)
 {
 	char line[IFNAMSIZ + HWADDR_TEXT + 32];
 	struct link l;
@@ -137,34 +156,39 @@ static int record_home(struct boot *b, const struct nic_conf *c, struct error *e
 	if (link_find(&b->network->nl, c->link, &l, err) <= 0)
 		return error_set(err, ENODEV, "interface \"%s\" is gone (lxc.net.%u.link)", c->link,
 				 c->index);
+	strcpy(ret_name, l.name);
+	/* First: 'netphys' tells a rescuer that all is there. */
+	if (altnames_record(b, l.index, l.name, err) < 0)
+		return -1;
 	snprintf(line, sizeof(line), "%s %02x:%02x:%02x:%02x:%02x:%02x %u %d", l.name, l.mac[0],
 		 l.mac[1], l.mac[2], l.mac[3], l.mac[4], l.mac[5], l.mtu, l.flags & IFF_UP ? 1 : 0);
 	return journal_record(&b->journal, "netphys", line, err);
 }
 
-static int record_inside(struct boot *b, const struct nic_conf *c, const struct nic *nic,
-			 struct error *err)
+static int record_inside(struct boot *b, const char *home, const struct nic *nic, struct error *err)
 {
 	autonetlink struct netlink inside = NETLINK_CLOSED;
 	char line[IFNAMSIZ + 16];
 
 	if (open_inside(b->rundir, &inside) < 0)
 		return error_sys(err, "cannot visit the container's network namespace");
-	snprintf(line, sizeof(line), "%s %d", c->link, link_index(&inside, nic->name));
+	snprintf(line, sizeof(line), "%s %d", home, link_index(&inside, nic->name));
 	return journal_record(&b->journal, "netphysin", line, err);
 }
 
 static int phys_connect(struct boot *b, const struct nic_conf *c, struct nic *nic,
 			struct error *err)
 {
-	if (pin_namespace(b, err) < 0 || record_home(b, c, err) < 0)
+	char home[IFNAMSIZ];
+
+	if (pin_namespace(b, err) < 0 || record_home(b, c, home, err) < 0)
 		return -1;
 	if (move_in(b, c, nic) < 0)
 		return error_set(err, errno,
 				 "cannot move interface \"%s\" into the container: %s "
 				 "(lxc.net.%u)",
 				 c->link, b->network->nl.reason, nic->index);
-	return record_inside(b, c, nic, err);
+	return record_inside(b, home, nic, err);
 }
 
 /* ---- and back again ---- */
@@ -258,14 +282,21 @@ static void fetch(const struct release *r, struct netlink *inside, struct netlin
 
 	if (inside->fd >= 0)
 		index = search(inside, recorded_index(r->journal, l->name), l);
-	/* Its old name may be taken; any name is better than to be lost. */
-	if (index && send_home(inside, index, l->name) < 0)
+	/* Names that it was given inside could stand in its way. */
+	if (index)
+		altnames_forget(inside, index, r->journal, l->name);
+	/* Its old names may be taken; any name is better than to be lost. */
+	if (index && send_home(inside, index, l->name) < 0) {
+		altnames_forget(inside, index, NULL, l->name);
 		send_home(inside, index, "phys%d");
+	}
 	index = link_index(home, l->name);
 	if (!index)
 		index = search(home, 0, l);
-	if (index)
-		restore(home, index, l);
+	if (!index)
+		return;
+	restore(home, index, l);
+	altnames_restore(home, index, r->journal, l->name);
 }
 
 static void phys_release(const struct release *r)

@@ -61,12 +61,15 @@ static void run_scripts(const struct release *r)
 static void remove_recorded(const struct release *r)
 {
 	autonetlink struct netlink nl = NETLINK_CLOSED;
-	const char *name = NULL;
+	const char *line = NULL;
 
-	while ((name = journal_previous(r->journal, "netdev", name))) {
+	while ((line = journal_previous(r->journal, "netdev", line))) {
 		uint8_t mine[HWADDR_BYTES];
+		char name[IFNAMSIZ];
 		struct link link;
 
+		if (sscanf(line, "%15s", name) != 1)
+			continue;
 		if (nl.fd < 0 && netlink_open(&nl, NULL) < 0)
 			return;
 		if (link_find(&nl, name, &link, NULL) <= 0)

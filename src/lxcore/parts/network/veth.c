@@ -59,12 +59,10 @@ static int check_bridge(const struct nic_site *site, const struct nic_conf *c, s
 	}
 	if (is_router(c))
 		return 0;
-	if (strcmp(link.kind, "openvswitch") == 0)
-		return error_set(err, ENOTSUP,
-				 "\"%s\" is a switch of Open vSwitch, which is not "
-				 "supported yet (%s)",
-				 c->link, where.text);
 	if (strcmp(link.kind, "bridge") != 0) {
+		found = ovs_find(&link, where.text, err);
+		if (found != 0)
+			return found < 0 ? -1 : ovs_check(site->boot, c, err);
 		error_set(err, EINVAL, "interface \"%s\" is no bridge (%s)", c->link, where.text);
 		return error_mend(err, "name a bridge, or set lxc.net.%u.veth.mode = router",
 				  c->index);
@@ -142,6 +140,8 @@ static int veth_prepare(struct boot *b, const struct nic_conf *c, struct nic *ni
 					 c->link, c->index);
 	}
 	nic->link_index = link.index;
+	/* What the check let through and is no bridge is a switch. */
+	nic->on_switch = link.index && !is_router(c) && strcmp(link.kind, "bridge") != 0;
 	nic->mtu = c->mtu ? c->mtu : link.mtu;
 	strcpy(nic->host, c->veth.pair[0] ? c->veth.pair : NAME_TEMPLATE);
 	return gateway_prepare(nl, c, nic, err);
@@ -170,7 +170,7 @@ static int make_pair(struct boot *b, const struct nic_conf *c, const struct nic 
 	netlink_put(&m, IFLA_ADDRESS, nic->host_mac, sizeof(nic->host_mac));
 	netlink_put_u32(&m, IFLA_MTU, nic->mtu);
 	put_queues(&m, c->veth.n_rxqueues, c->veth.n_txqueues);
-	if (nic->link_index && !is_router(c))
+	if (nic->link_index && !is_router(c) && !nic->on_switch)
 		netlink_put_u32(&m, IFLA_MASTER, (uint32_t)nic->link_index);
 	info = netlink_nest(&m, IFLA_LINKINFO);
 	netlink_put_text(&m, IFLA_INFO_KIND, "veth");
@@ -223,13 +223,15 @@ static int make(struct boot *b, const struct nic_conf *c, struct nic *nic, struc
 {
 	for (int attempt = 0;; attempt++) {
 		bool fixed = c->veth.pair[0] != '\0';
+		char line[IFNAMSIZ + 16];
 
 		if (!fixed) {
 			strcpy(nic->host, NAME_TEMPLATE);
 			link_random_name(nic->host);
 		}
 		host_address(b, nic->host, nic->host_mac);
-		if (journal_record(&b->journal, "netdev", nic->host, err) < 0)
+		snprintf(line, sizeof(line), "%s %u", nic->host, nic->index);
+		if (journal_record(&b->journal, "netdev", line, err) < 0)
 			return -1;
 		if (make_pair(b, c, nic) == 0)
 			return 0;
@@ -370,11 +372,19 @@ static int veth_connect(struct boot *b, const struct nic_conf *c, struct nic *ni
 	if (nic->link_index && !is_router(c) && no_ipv6(nl, nic->host_index) < 0)
 		return error_set(err, errno, "cannot keep IPv6 off \"%s\": %s", nic->host,
 				 nl->reason);
-	if (has_vlans(c) && join_vlans(nl, c, nic, err) < 0)
+	if (nic->on_switch && ovs_connect(b, c, nic, err) < 0)
+		return -1;
+	if (!nic->on_switch && has_vlans(c) && join_vlans(nl, c, nic, err) < 0)
 		return -1;
 	if (route_to_container(nl, c, nic, err) < 0)
 		return -1;
 	return c->l2proxy ? proxy_connect(b, c, nic, err) : 0;
+}
+
+static void veth_release(const struct release *r)
+{
+	proxy_release(r);
+	ovs_release(r);
 }
 
 const struct nic_type nic_veth = {
@@ -382,5 +392,5 @@ const struct nic_type nic_veth = {
 	.check = veth_check,
 	.prepare = veth_prepare,
 	.connect = veth_connect,
-	.release = proxy_release,
+	.release = veth_release,
 };
