@@ -12,6 +12,7 @@
 #include "life/control.h"
 #include "life/events.h"
 #include "life/hub.h"
+#include "life/title.h"
 #include "parts/init.h"
 #include "parts/network/network.h"
 #include "parts/start.h"
@@ -251,6 +252,14 @@ static void dispatch(struct watch *w, enum watched what, unsigned index)
 	}
 }
 
+__attribute__((noinline)) static void show_title(const struct boot *b)
+{
+	char title[4096];
+
+	snprintf(title, sizeof(title), "[lxc monitor] %s %s", b->lxcpath, b->name);
+	title_set(title);
+}
+
 /*
  * Give back to the kernel what only the boot needed: free pages of the heap, and the pages of the
  * stack below us that its deeper calls have touched.  A host has as many supervisors as containers.
@@ -277,6 +286,7 @@ static int wait_for_end(struct watch *w)
 	if (console >= 0)
 		watch_add(w, console, EPOLLIN | EPOLLOUT | EPOLLET, WATCH_CONSOLE, 0);
 	watch_add(w, b->init_pidfd, EPOLLIN, WATCH_INIT, 0);
+	show_title(b);
 	give_memory_back(b->conf);
 	while (!w->ended) {
 		int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), -1);
