@@ -22,6 +22,7 @@
 	suite(types) \
 	suite(config) \
 	suite(changes) \
+	suite(fuzz) \
 	suite(global) \
 	suite(mounts) \
 	suite(network) \

@@ -350,7 +350,8 @@ static void get_family(const void *field, const struct conf_key *key, const char
 		return;
 	nic = find(field, index);
 	member = find_member(rest);
-	if (nic && member && !member->unsupported)
+	/* What does not fit has no value, not even the one that stands for 'unset'. */
+	if (nic && member && !member->unsupported && (!nic->type || fits(nic->type, member)))
 		member->type->get((const char *)nic + member->offset, member, "", out);
 }
 
