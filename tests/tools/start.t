@@ -17,9 +17,10 @@ end' -- lxc-start -P "$P" -n "$C" -F -- /bin/sh -c 'echo up and ready; read line
 is '-F on a terminal is its console' "$status" 0
 like '... both ways' "$out" 'got halt'
 nothing_left '... with nothing left' "$C"
-timeout -k 2 20 lxc-start -P "$P" -n "$C" -F >/dev/null 2>&1 &
+timeout -k 2 20 lxc-start -P "$P" -n "$C" -F >"$TMP/fg" 2>&1 &
 job=$!
 ok '-F starts it' eventually 5 state_is "$C" RUNNING
+[ "$(state "$C")" = RUNNING ] || diag "$(cat "$TMP/fg")"
 lxc stop -k -n "$C"
 wait $job
 is '... and returns when it is stopped, with 0' $? 0
