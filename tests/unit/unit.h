@@ -28,7 +28,8 @@
 	suite(network) \
 	suite(parts) \
 	suite(seccomp) \
-	suite(keys)
+	suite(keys) \
+	suite(copy)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) void suite_##name(void);
