@@ -225,8 +225,9 @@ static void put_names(int dir)
 static void put_all(int dir)
 {
 	autoclose int sub = make_dir(dir, "sub"), sticky = make_dir(dir, "sticky");
-	autoclose int closed = make_dir(dir, "closed"), empty = make_dir(sub, "empty");
+	autoclose int closed = make_dir(dir, "closed");
 
+	close(make_dir(sub, "empty"));
 	put(dir, "suid", "#!/bin/sh\n", 0755);
 	CU_ASSERT_EQUAL(fchownat(dir, "suid", 1000, 2000, 0), 0);
 	CU_ASSERT_EQUAL(fchmodat(dir, "suid", 06755, 0), 0);
