@@ -110,8 +110,10 @@ static void attribute_names(const char *file, struct strv *ret)
 	char list[65536];
 	ssize_t n = llistxattr(file, list, sizeof(list));
 
+	/* XFS lists access control lists a second time, as it stores them. */
 	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(list + at) + 1)
-		strv_add(ret, list + at);
+		if (strncmp(list + at, "trusted.SGI_ACL_", 16) != 0)
+			strv_add(ret, list + at);
 	if (ret->n)
 		qsort(ret->v, ret->n, sizeof(*ret->v), by_text);
 }

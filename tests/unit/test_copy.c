@@ -166,7 +166,7 @@ static void put_nodes(int dir)
 
 static void put_links(int dir, int sub)
 {
-	char target[4096];
+	char target[1024]; /* no longer on XFS */
 
 	CU_ASSERT_EQUAL(symlinkat("/etc/passwd", dir, "absolute"), 0);
 	CU_ASSERT_EQUAL(symlinkat("../../../..", dir, "outside"), 0);
@@ -175,7 +175,7 @@ static void put_links(int dir, int sub)
 	set_times(dir, "dangling", 3);
 	set_attribute(dir, "dangling", "trusted.overlay.redirect", "x", 1);
 	memset(target, 'x', sizeof(target));
-	target[4095] = '\0';
+	target[sizeof(target) - 1] = '\0';
 	CU_ASSERT_EQUAL(symlinkat(target, dir, "longest"), 0);
 	/* Hard links: of a file in two directories, of a link and of a fifo. */
 	CU_ASSERT_EQUAL(linkat(dir, "suid", sub, "suid", 0), 0);
@@ -305,7 +305,7 @@ static void a_wide_directory(void)
 	struct trees t = trees();
 	char name[32];
 
-	for (unsigned i = 0; i < 20000; i++) {
+	for (unsigned i = 0; i < 6000; i++) {
 		snprintf(name, sizeof(name), "entry %u", i);
 		if (i % 4 == 0)
 			mkdirat(t.from, name, 0700);
@@ -315,9 +315,9 @@ static void a_wide_directory(void)
 			put(t.from, name, i % 4 == 2 ? name : "", 0600);
 	}
 	copies_with(&t, NULL, NULL);
-	SAME_NUMBER(t.result.files, 10000);
-	SAME_NUMBER(t.result.directories, 5001);
-	SAME_NUMBER(t.result.symlinks, 5000);
+	SAME_NUMBER(t.result.files, 3000);
+	SAME_NUMBER(t.result.directories, 1501);
+	SAME_NUMBER(t.result.symlinks, 1500);
 	done(&t);
 }
 

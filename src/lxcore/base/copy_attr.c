@@ -212,6 +212,12 @@ static int copy_xattr(const struct place *p, const char *attribute)
 	return copy_fail(c, p->dir, p->name, what);
 }
 
+/* XFS lists its access control lists a second time, as it stores them: with ids that nobody maps. */
+static bool is_shadow(const char *attribute)
+{
+	return starts(attribute, "trusted.SGI_ACL_");
+}
+
 static int copy_xattrs(const struct place *p)
 {
 	ssize_t n = list(p);
@@ -221,7 +227,7 @@ static int copy_xattrs(const struct place *p)
 	if (n < 0)
 		return copy_fail(p->w->c, p->dir, p->name, "list the extended attributes of");
 	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(p->w->names + at) + 1)
-		if (copy_xattr(p, p->w->names + at) < 0)
+		if (!is_shadow(p->w->names + at) && copy_xattr(p, p->w->names + at) < 0)
 			return -1;
 	return 0;
 }
