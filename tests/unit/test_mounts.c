@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The pure halves of rootfs, mounts and terminals: option words, entries, what runs on which host. */
+/* The pure halves of rootfs, mounts and terminals: option words, entries, what runs on which host.
+ */
 #include "unit.h"
 #include "base/error.h"
 #include "parts/mount_entry.h"
@@ -109,7 +110,8 @@ static const struct entry_case entry_cases[] = {
 	{"/a b none bind,create=dir", "/a|b|none|1||"},
 	{"/a b none create=file,optional,bind", "/a|b|none|2|o|"},
 	{"a b none bind,relative", "a|b|none|0|r|"},
-	{"tmpfs a tmpfs optional,size=1m,create=dir,mode=700", "tmpfs|a|tmpfs|1|o|size=1m mode=700"},
+	{"tmpfs a tmpfs optional,size=1m,create=dir,mode=700",
+	 "tmpfs|a|tmpfs|1|o|size=1m mode=700"},
 	{"x a fs optionally,creates=1", "x|a|fs|0||optionally creates=1"},
 	{"none proc none remount,ro", "none|proc|none|0||"},
 

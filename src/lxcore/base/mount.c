@@ -135,7 +135,7 @@ void mount_options_free(struct mount_options *o)
 
 /* ---- new filesystems ---- */
 
-/* The filesystem's own words on what is wrong: lines 'e tmpfs: ...' (fsopen(2) calls it the log). */
+/* The filesystem's own words on what is wrong: lines 'e tmpfs: ...' of fsopen(2)'s log. */
 static void add_kernel_words(int fs, char *into, size_t size)
 {
 	char line[200];
@@ -207,8 +207,9 @@ int mount_new(const char *fstype, const char *const *list, unsigned attributes, 
 
 int mount_copy(int dir, const char *path, bool recursive)
 {
-	return open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-			 (*path ? 0 : AT_EMPTY_PATH) | (recursive ? AT_RECURSIVE : 0));
+	return open_tree(dir, path,
+			 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) |
+				 (recursive ? AT_RECURSIVE : 0));
 }
 
 /* ---- changes ---- */
@@ -224,7 +225,9 @@ static int set_attributes(int mount, const struct mount_change *c)
 	/* One call where attributes and propagation reach equally far. */
 	bool split = c->propagation && c->propagation_recursive == c->shallow;
 	struct mount_attr attr = {
-		.attr_set = c->set, .attr_clr = c->clear, .propagation = split ? 0 : c->propagation,
+		.attr_set = c->set,
+		.attr_clr = c->clear,
+		.propagation = split ? 0 : c->propagation,
 	};
 
 	if ((attr.attr_set || attr.attr_clr || attr.propagation) &&
@@ -232,7 +235,8 @@ static int set_attributes(int mount, const struct mount_change *c)
 		return -1;
 	attr = (struct mount_attr){.propagation = c->propagation};
 	return split ? mount_setattr(mount, "", c->propagation_recursive ? deep : shallow, &attr,
-				     sizeof(attr)) : 0;
+				     sizeof(attr))
+		     : 0;
 }
 
 /* Attributes and the flags of mount(2) and statvfs(3) that mean the same. */

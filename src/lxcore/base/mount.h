@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Mounts as descriptors (the mount API of Linux 5.2 and later: fsopen(2), open_tree(2),
- * move_mount(2), mount_setattr(2)).  A mount is made or copied first, detached, gets its attributes,
- * and is put in its place last, so nobody sees it half made and no name is resolved twice.
+ * move_mount(2), mount_setattr(2)).  A mount is made or copied first, detached, gets its
+ * attributes, and is put in its place last, so nobody sees it half made and no name is resolved
+ * twice.
  */
 #ifndef LXCORE_BASE_MOUNT_H
 #define LXCORE_BASE_MOUNT_H
@@ -16,9 +17,9 @@
 
 /* What mount_place() does to a mount besides putting it in its place. */
 struct mount_change {
-	uint64_t set, clear;        /* MOUNT_ATTR_*; of the whole tree, unless: */
-	bool shallow;               /* of the topmost mount alone */
-	uint64_t propagation;       /* MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE; 0: as it is */
+	uint64_t set, clear;  /* MOUNT_ATTR_*; of the whole tree, unless: */
+	bool shallow;         /* of the topmost mount alone */
+	uint64_t propagation; /* MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE; 0: as it is */
 	bool propagation_recursive;
 };
 

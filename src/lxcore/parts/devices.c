@@ -47,7 +47,8 @@ static int open_dev(struct boot *b, bool make, struct error *err)
 	if (b->dev >= 0)
 		return 0;
 	if (errno == ENOTDIR || errno == ELOOP)
-		return error_set(err, ENOTDIR, "cannot use \"/dev\" of the root filesystem: "
+		return error_set(err, ENOTDIR,
+				 "cannot use \"/dev\" of the root filesystem: "
 				 "it is a link or a file, not a directory");
 	return error_sys(err, "cannot open \"/dev\" of the root filesystem");
 }
@@ -84,14 +85,16 @@ static const struct {
 	const char *name;
 	unsigned minor, major;
 } nodes[] = {
-	{"null", 3, 1}, {"zero", 5, 1}, {"full", 7, 1}, {"random", 8, 1}, {"urandom", 9, 1},
-	{"tty", 0, 5},
+	{"null", 3, 1},   {"zero", 5, 1},    {"full", 7, 1},
+	{"random", 8, 1}, {"urandom", 9, 1}, {"tty", 0, 5},
 };
 
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+	{"fd", "/proc/self/fd"},
+	{"stdin", "/proc/self/fd/0"},
+	{"stdout", "/proc/self/fd/1"},
 	{"stderr", "/proc/self/fd/2"},
 };
 
@@ -172,9 +175,11 @@ static int make_boot_id(char text[38])
 		return -1;
 	r[6] = (r[6] & 0x0f) | 0x40;
 	r[8] = (r[8] & 0x3f) | 0x80;
-	snprintf(text, 38, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-		 "%02x%02x%02x%02x%02x%02x\n", r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8],
-		 r[9], r[10], r[11], r[12], r[13], r[14], r[15]);
+	snprintf(text, 38,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
+		 "%02x%02x%02x%02x%02x%02x\n",
+		 r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12],
+		 r[13], r[14], r[15]);
 	return 0;
 }
 
@@ -187,8 +192,8 @@ static int mount_boot_id(struct boot *b, struct error *err)
 	static const struct mount_change change = {
 		.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
 	};
-	autoclose int at = path_open_in(b->root, "proc/sys/kernel/random/boot_id",
-					O_PATH | O_NOFOLLOW, 0);
+	autoclose int at =
+		path_open_in(b->root, "proc/sys/kernel/random/boot_id", O_PATH | O_NOFOLLOW, 0);
 	autoclose int file = -1, tree = -1;
 	struct statfs fs;
 	char id[38];
@@ -200,8 +205,8 @@ static int mount_boot_id(struct boot *b, struct error *err)
 		return error_sys(err, "cannot look at the boot id in the container's /proc");
 	if (fs.f_type != PROC_SUPER_MAGIC)
 		return 0;
-	file = openat(b->dev, ".lxc-boot-id",
-		      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0444);
+	file = openat(b->dev, ".lxc-boot-id", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		      0444);
 	if (file < 0 || make_boot_id(id) < 0 || fd_write_all(file, id, strlen(id)) < 0)
 		return error_sys(err, "cannot write \"/dev/.lxc-boot-id\"");
 	tree = mount_copy(b->dev, ".lxc-boot-id", false);

@@ -52,8 +52,10 @@ static int take_own_options(struct mount_entry *e, struct error *err)
 		else if (strcmp(word, "relative") == 0)
 			e->relative = true;
 		else if (str_starts(word, "create="))
-			return error_set(err, EINVAL, "option \"%s\" is neither create=dir nor "
-					 "create=file", word);
+			return error_set(err, EINVAL,
+					 "option \"%s\" is neither create=dir nor "
+					 "create=file",
+					 word);
 		else if (str_starts(word, "idmap="))
 			return error_set(err, ENOTSUP, "option \"%s\" is not supported yet", word);
 		else {
@@ -76,12 +78,16 @@ static int check_sense(const struct mount_entry *e, struct error *err)
 				 o->bind ? "bind" : "remount");
 	if ((o->bind || o->move || o->remount) && o->data.n)
 		return error_set(err, EINVAL, "option \"%s\" has no meaning for a %s", o->data.v[0],
-				 o->bind ? "bind mount" : o->move ? "moved mount" : "remount");
+				 o->bind   ? "bind mount"
+				 : o->move ? "moved mount"
+					   : "remount");
 	if (!o->bind && !o->move && !o->remount && strcmp(e->fstype, "none") == 0)
 		return error_set(err, EINVAL, "type \"none\" needs option \"bind\"");
 	if ((bind || o->move) && *e->source != '/' && !e->relative)
-		return error_set(err, EINVAL, "source \"%s\" is not an absolute path; inside the root "
-				 "filesystem it needs option \"relative\"", e->source);
+		return error_set(err, EINVAL,
+				 "source \"%s\" is not an absolute path; inside the root "
+				 "filesystem it needs option \"relative\"",
+				 e->source);
 	if (!*e->target)
 		return error_set(err, EINVAL, "there is no target");
 	return 0;
@@ -90,11 +96,15 @@ static int check_sense(const struct mount_entry *e, struct error *err)
 static int fill(struct mount_entry *e, char **fields, size_t n, struct error *err)
 {
 	if (n < 3)
-		return error_set(err, EINVAL, "\"%s\" is not a mount entry: it needs SOURCE TARGET "
-				 "TYPE OPTIONS, as in \"/srv srv none bind,create=dir\"", e->text);
+		return error_set(err, EINVAL,
+				 "\"%s\" is not a mount entry: it needs SOURCE TARGET "
+				 "TYPE OPTIONS, as in \"/srv srv none bind,create=dir\"",
+				 e->text);
 	if (n > 6)
-		return error_set(err, EINVAL, "\"%s\" is not a mount entry: it has more than six "
-				 "fields; a blank within one is written \\040", e->text);
+		return error_set(err, EINVAL,
+				 "\"%s\" is not a mount entry: it has more than six "
+				 "fields; a blank within one is written \\040",
+				 e->text);
 	for (size_t i = 0; i < n; i++)
 		decode(fields[i]);
 	e->source = strdup(fields[0]);

@@ -3,8 +3,9 @@
  * What is mounted below the root: lxc.mount.auto, an fstab, lxc.mount.entry, in this order.
  *
  * Sources are the host's, opened by their paths while the host's tree is still there; targets are
- * the container's, resolved by the kernel inside the root's descriptor and mounted on by descriptor,
- * so no link in the container's tree can move a mount to the host (CVE-2015-1335, CVE-2021-30465).
+ * the container's, resolved by the kernel inside the root's descriptor and mounted on by
+ * descriptor, so no link in the container's tree can move a mount to the host (CVE-2015-1335,
+ * CVE-2021-30465).
  */
 #include "parts/mounts.h"
 #include "base/auto.h"
@@ -133,10 +134,14 @@ static int strip_root(const struct boot *b, const struct mount_entry *e, const c
 	*inside = e->target;
 	if (!source) /* the host's tree is the root */
 		return 0;
-	error_set(err, EINVAL, "cannot mount on \"%s\": an absolute target begins with the root "
-		  "filesystem's path, \"%s\"", e->target, source);
-	return error_mend(err, "write it without \"/\" in front to have it inside the root "
-			       "filesystem: %s", e->target + strspn(e->target, "/"));
+	error_set(err, EINVAL,
+		  "cannot mount on \"%s\": an absolute target begins with the root "
+		  "filesystem's path, \"%s\"",
+		  e->target, source);
+	return error_mend(err,
+			  "write it without \"/\" in front to have it inside the root "
+			  "filesystem: %s",
+			  e->target + strspn(e->target, "/"));
 }
 
 static int target_inside(const struct boot *b, const struct mount_entry *e, const char **ret,
@@ -148,7 +153,8 @@ static int target_inside(const struct boot *b, const struct mount_entry *e, cons
 		return -1;
 	inside += strspn(inside, "/");
 	if (!*inside || strcmp(inside, ".") == 0 || strcmp(inside, "./") == 0)
-		return error_set(err, EINVAL, "cannot mount over the root filesystem itself; that is "
+		return error_set(err, EINVAL,
+				 "cannot mount over the root filesystem itself; that is "
 				 "lxc.rootfs.path's");
 	*ret = inside;
 	return 0;
@@ -216,8 +222,8 @@ static int make_overlay_dirs(const struct boot *b, const struct mount_entry *e, 
 	for (size_t i = 0; i < data->n; i++) {
 		const char *path = strchr(data->v[i], '=');
 
-		if (!path || (!str_starts(data->v[i], "upperdir=") &&
-			      !str_starts(data->v[i], "workdir=")))
+		if (!path ||
+		    (!str_starts(data->v[i], "upperdir=") && !str_starts(data->v[i], "workdir=")))
 			continue;
 		if (!below(++path, own) || access(path, F_OK) == 0)
 			continue;
@@ -245,7 +251,8 @@ static int mounts_prepare(struct boot *b, struct error *err)
 
 	if (!(b->clone_flags & CLONE_NEWNS) &&
 	    (mc->entries.n || mc->fstab.entries.n || a->proc || a->sys || a->cgroup)) {
-		error_set(err, EINVAL, "cannot mount anything without a mount namespace of the "
+		error_set(err, EINVAL,
+			  "cannot mount anything without a mount namespace of the "
 			  "container's own");
 		return error_mend(err, "take \"mnt\" out of lxc.namespace.keep and lxc.namespace."
 				       "share, or unset the keys lxc.mount.*");
@@ -285,8 +292,8 @@ static int make_filesystem(const struct boot *b, const struct mount_entry *e, st
 {
 	const struct strv *super = &e->options.super, *data = &e->options.data;
 	autoclose int inside = e->relative ? path_open_in(b->root, e->source, O_PATH, 0) : -1;
-	autofree char *source = inside >= 0 ? str_printf("source=/proc/self/fd/%d", inside) :
-					      str_printf("source=%s", e->source);
+	autofree char *source = inside >= 0 ? str_printf("source=/proc/self/fd/%d", inside)
+					    : str_printf("source=%s", e->source);
 	const char *options[super->n + data->n + 2];
 	size_t n = 0;
 
@@ -333,12 +340,15 @@ static int open_target(const struct boot *b, const struct mount_entry *e, struct
 		return -1;
 	fd = make_target(b, e, inside);
 	if (fd < 0 && errno == ENOENT && e->create)
-		return error_set(err, ENOENT, "cannot make the target \"/%s\" in the root "
-				 "filesystem: a link on the way leads to nothing", inside);
+		return error_set(err, ENOENT,
+				 "cannot make the target \"/%s\" in the root "
+				 "filesystem: a link on the way leads to nothing",
+				 inside);
 	if (fd < 0 && errno == ENOENT) {
 		error_set(err, ENOENT, "cannot find the target \"/%s\" in the root filesystem",
 			  inside);
-		return error_mend(err, "add option \"create=dir\" (or \"create=file\") to the entry");
+		return error_mend(err,
+				  "add option \"create=dir\" (or \"create=file\") to the entry");
 	}
 	if (fd < 0)
 		return error_sys(err, "cannot %s the target \"/%s\" in the root filesystem",
@@ -346,8 +356,10 @@ static int open_target(const struct boot *b, const struct mount_entry *e, struct
 	/* A link to "/", a chain of "..": the container would lose its root from sight. */
 	if (fstat(fd, &st) < 0 || fstat(b->root, &root) < 0 ||
 	    (st.st_dev == root.st_dev && st.st_ino == root.st_ino))
-		return error_set(err, ELOOP, "cannot mount on \"/%s\": it leads to the root "
-				 "filesystem itself", inside);
+		return error_set(err, ELOOP,
+				 "cannot mount on \"/%s\": it leads to the root "
+				 "filesystem itself",
+				 inside);
 	return steal_fd(&fd);
 }
 
@@ -358,8 +370,10 @@ static int cannot_mount(const struct mount_entry *e, int tree, int target, struc
 
 	if (tree >= 0 && fstat(tree, &from) == 0 && fstat(target, &to) == 0 &&
 	    S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
-		return error_set(err, ENOTDIR, "cannot mount \"%s\" on \"%s\": the one is a directory, "
-				 "the other is not", e->source, e->target);
+		return error_set(err, ENOTDIR,
+				 "cannot mount \"%s\" on \"%s\": the one is a directory, "
+				 "the other is not",
+				 e->source, e->target);
 	errno = code;
 	if (e->options.remount)
 		return error_sys(err, "cannot change the mount \"%s\"", e->target);
@@ -416,6 +430,9 @@ static int mounts_enter(struct boot *b, struct error *err)
 }
 
 const struct part part_mounts = {
-	.name = "mounts", .section = &section, .check = mounts_check, .prepare = mounts_prepare,
+	.name = "mounts",
+	.section = &section,
+	.check = mounts_check,
+	.prepare = mounts_prepare,
 	.enter = mounts_enter,
 };

@@ -85,10 +85,12 @@ static int set_auto(void *field, const struct conf_key *key, const char *sub, co
 		if (str_starts(tokens.v[i], "shmounts:"))
 			return error_set(err, ENOTSUP, "\"%s\" is not supported yet", tokens.v[i]);
 		if (!take_token(&fresh, tokens.v[i]))
-			return error_set(err, EINVAL, "\"%s\" is none of proc[:mixed|rw], "
-					 "sys[:mixed|ro|rw], cgroup[:mixed|ro|rw][:force], "
-					 "cgroup-full[:mixed|ro|rw][:force], cgroup2[:ro|rw][:force]",
-					 tokens.v[i]);
+			return error_set(
+				err, EINVAL,
+				"\"%s\" is none of proc[:mixed|rw], "
+				"sys[:mixed|ro|rw], cgroup[:mixed|ro|rw][:force], "
+				"cgroup-full[:mixed|ro|rw][:force], cgroup2[:ro|rw][:force]",
+				tokens.v[i]);
 	}
 	*(struct mounts_auto *)field = fresh;
 	return 0;
@@ -158,8 +160,10 @@ int mounts_open_directory(const struct boot *b, const char *path, struct error *
 	/* A link here would move the masks of 'mixed' to where they protect nothing
 	 * (CVE-2019-19921). */
 	if (errno == ENOTDIR || errno == ELOOP)
-		return error_set(err, ENOTDIR, "cannot mount on \"/%s\" of the root filesystem: "
-				 "it is a link or a file, not a directory", path);
+		return error_set(err, ENOTDIR,
+				 "cannot mount on \"/%s\" of the root filesystem: "
+				 "it is a link or a file, not a directory",
+				 path);
 	return error_sys(err, "cannot open \"/%s\" of the root filesystem", path);
 }
 
@@ -242,12 +246,13 @@ static int mount_sys(struct boot *b, enum access access, struct error *err)
 
 	if (at < 0)
 		return -1;
-	sys = mount_new("sysfs", options,
-			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+	sys = mount_new("sysfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+			err);
 	if (sys < 0 && errno == EPERM && b->userns)
-		return error_mend(err, "a user namespace shows /sys of its own network namespace "
-				       "only: with the host's network use lxc.mount.entry = /sys sys "
-				       "none rbind,ro instead of lxc.mount.auto = sys");
+		return error_mend(err,
+				  "a user namespace shows /sys of its own network namespace "
+				  "only: with the host's network use lxc.mount.entry = /sys sys "
+				  "none rbind,ro instead of lxc.mount.auto = sys");
 	if (sys < 0)
 		return -1;
 	if (mount_place(sys, at, "", access == ACCESS_RO ? &read_only : NULL) < 0)

@@ -35,8 +35,7 @@ static int new_mount(hierarchy *h, enum access access, struct error *err)
 
 	if (!h->options)
 		return mount_new("cgroup2", v2, attributes(access), err);
-	if (strv_add(&options, "source=cgroup") < 0 ||
-	    strv_split(&options, h->options, ",") < 0)
+	if (strv_add(&options, "source=cgroup") < 0 || strv_split(&options, h->options, ",") < 0)
 		return error_set(err, ENOMEM, "cannot list the mount options: out of memory");
 	return mount_new("cgroup", (const char *const *)options.v, attributes(access), err);
 }
@@ -47,7 +46,8 @@ static int mount_unified(struct boot *b, hierarchy *h, enum access access, struc
 	autoclose int at = -1, tree = -1;
 
 	if (!b->cgroup_view->own_ns) {
-		error_set(err, EINVAL, "cannot show the container its cgroup: it has no cgroup "
+		error_set(err, EINVAL,
+			  "cannot show the container its cgroup: it has no cgroup "
 			  "namespace of its own");
 		return error_mend(err, "take \"cgroup\" out of lxc.namespace.keep");
 	}
@@ -93,8 +93,9 @@ static int bind_own(hierarchy *h, int dir, enum access access, struct error *err
 
 	if (tree < 0)
 		return -1;
-	return !path || mount_place(tree, dir, path, &change) < 0 ?
-		error_sys(err, "cannot mount hierarchy \"%s\"", h->dir) : 0;
+	return !path || mount_place(tree, dir, path, &change) < 0
+		       ? error_sys(err, "cannot mount hierarchy \"%s\"", h->dir)
+		       : 0;
 }
 
 /* Without a cgroup namespace: the whole hierarchy; mixed: only the own cgroup writable. */
@@ -114,8 +115,9 @@ static int bind_full(hierarchy *h, int dir, enum access access, struct error *er
 	below = copy_of_host(h, h->payload, err);
 	if (below < 0)
 		return -1;
-	return mount_place(below, tree, h->payload, &own) < 0 ?
-		error_sys(err, "cannot mount the own cgroup of hierarchy \"%s\"", h->dir) : 0;
+	return mount_place(below, tree, h->payload, &own) < 0
+		       ? error_sys(err, "cannot mount the own cgroup of hierarchy \"%s\"", h->dir)
+		       : 0;
 }
 
 static int mount_hierarchy(struct boot *b, hierarchy *h, int dir, const struct mounts_auto *a,
@@ -124,19 +126,20 @@ static int mount_hierarchy(struct boot *b, hierarchy *h, int dir, const struct m
 	autoclose int tree = -1;
 
 	if (!b->cgroup_view->own_ns)
-		return a->show == SHOW_FULL ? bind_full(h, dir, a->cgroup, err) :
-					      bind_own(h, dir, a->cgroup, err);
+		return a->show == SHOW_FULL ? bind_full(h, dir, a->cgroup, err)
+					    : bind_own(h, dir, a->cgroup, err);
 	tree = new_mount(h, a->cgroup, err);
 	if (tree < 0)
 		return -1;
-	return mount_place(tree, dir, h->dir, NULL) < 0 ?
-		error_sys(err, "cannot mount hierarchy \"%s\"", h->dir) : 0;
+	return mount_place(tree, dir, h->dir, NULL) < 0
+		       ? error_sys(err, "cannot mount hierarchy \"%s\"", h->dir)
+		       : 0;
 }
 
 static int make_place(hierarchy *h, int dir, bool own_below, struct error *err)
 {
-	autofree char *path = str_printf("%s%s%s", h->dir, own_below ? "/" : "",
-					 own_below ? h->payload : "");
+	autofree char *path =
+		str_printf("%s%s%s", h->dir, own_below ? "/" : "", own_below ? h->payload : "");
 	autoclose int fd = path ? path_make_dir_in(dir, path, 0755) : -1;
 
 	if (fd < 0)
@@ -186,7 +189,8 @@ static int enter(struct boot *b, const struct mounts_auto *a, struct error *err)
 		return error_set(err, ENOENT, "cannot show the container its cgroup: it has none");
 	if (v->unified || m.show == SHOW_V2) {
 		if (!find_v2(v))
-			return error_set(err, ENOENT, "cannot mount cgroup2: this host has no v2 "
+			return error_set(err, ENOENT,
+					 "cannot mount cgroup2: this host has no v2 "
 					 "hierarchy");
 		return mount_unified(b, find_v2(v), m.cgroup, err);
 	}

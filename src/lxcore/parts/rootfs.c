@@ -73,8 +73,10 @@ static int set_options(void *field, const struct conf_key *key, const char *sub,
 	if (result < 0)
 		error_set(err, ENOMEM, "cannot keep the value: out of memory");
 	else if ((wrong = wrong_option(&o)))
-		result = error_set(err, EINVAL, "option \"%s\" is one of lxc.mount.entry, not of a "
-				   "root filesystem", wrong);
+		result = error_set(err, EINVAL,
+				   "option \"%s\" is one of lxc.mount.entry, not of a "
+				   "root filesystem",
+				   wrong);
 	for (size_t i = 0; result == 0 && i < o.data.n; i++)
 		if (str_starts(o.data.v[i], "idmap="))
 			result = error_set(err, ENOTSUP, "option \"%s\" is not supported yet",
@@ -94,8 +96,8 @@ static void clear_options(void *field, const struct conf_key *key, const char *s
 	conf_string.clear(field, key, sub);
 }
 
-static const struct conf_type type_options = {"OPTION,...", set_options, get_options,
-					      clear_options, conf_replaces};
+static const struct conf_type type_options = {"OPTION,...", set_options, get_options, clear_options,
+					      conf_replaces};
 
 static const struct conf_key keys[] = {
 	{"lxc.rootfs.path", &type_path, offsetof(struct rootfs_conf, path),
@@ -162,8 +164,10 @@ static int check_mount_point(const struct rootfs_conf *rc, struct error *err)
 	if (stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
 			return 0;
-		return error_set(err, ENOTDIR, "cannot mount the root filesystem on \"%s\": "
-				 "it is not a directory", path);
+		return error_set(err, ENOTDIR,
+				 "cannot mount the root filesystem on \"%s\": "
+				 "it is not a directory",
+				 path);
 	}
 	/* Our own default is made when it is missing. */
 	if (errno == ENOENT && strcmp(path, LXCORE_ROOTFS_MOUNT) == 0)
@@ -186,8 +190,10 @@ static int rootfs_check(const struct boot *b, struct error *err)
 		return blame(b->conf, "lxc.rootfs.path", err);
 	if (s.driver->check(s.source, err) < 0) {
 		blame(b->conf, "lxc.rootfs.path", err);
-		return error_mend(err, "lxc-create -n %s -t TEMPLATE      (fills one), or correct "
-				       "lxc.rootfs.path", b->name);
+		return error_mend(err,
+				  "lxc-create -n %s -t TEMPLATE      (fills one), or correct "
+				  "lxc.rootfs.path",
+				  b->name);
 	}
 	if (check_options(rc, err) < 0)
 		return blame(b->conf, "lxc.rootfs.options", err);
@@ -210,14 +216,16 @@ static int rootfs_prepare(struct boot *b, struct error *err)
 		return 0;
 	/* Whatever is mounted now would be mounted on the host. */
 	if (!(b->clone_flags & CLONE_NEWNS)) {
-		error_set(err, EINVAL, "cannot mount the root filesystem without a mount namespace "
+		error_set(err, EINVAL,
+			  "cannot mount the root filesystem without a mount namespace "
 			  "of the container's own");
 		return error_mend(err, "take \"mnt\" out of lxc.namespace.keep and lxc.namespace."
 				       "share, or unset lxc.rootfs.path");
 	}
 	/* Part of the installation rather than of this boot: it stays. */
 	if (access(path, F_OK) < 0 && path_make_dirs(path, 0755) < 0)
-		return error_sys(err, "cannot make the mount point \"%s\" (lxc.rootfs.mount)", path);
+		return error_sys(err, "cannot make the mount point \"%s\" (lxc.rootfs.mount)",
+				 path);
 	return 0;
 }
 
@@ -241,9 +249,10 @@ static int name_obstacle(const struct boot *b, const char *path, struct error *e
 		passed = i + 1;
 	}
 	passed += strcspn(path + passed, "/");
-	error_set(err, EACCES, "cannot reach the root filesystem \"%s\": the container's root "
-		  "(user %u, group %u on this host) may not enter \"%.*s\"", path, b->root_uid,
-		  b->root_gid, (int)passed, path);
+	error_set(err, EACCES,
+		  "cannot reach the root filesystem \"%s\": the container's root "
+		  "(user %u, group %u on this host) may not enter \"%.*s\"",
+		  path, b->root_uid, b->root_gid, (int)passed, path);
 	return error_mend(err, "chmod o+x %.*s", (int)passed, path);
 }
 
@@ -256,8 +265,10 @@ static int mount_root(struct boot *b, const struct rootfs_conf *rc, struct error
 	int placed;
 
 	if (at < 0)
-		return error_sys(err, "cannot mount the root filesystem on \"%s\" "
-				      "(lxc.rootfs.mount)", path);
+		return error_sys(err,
+				 "cannot mount the root filesystem on \"%s\" "
+				 "(lxc.rootfs.mount)",
+				 path);
 	if (storage_parse(rc->path, &s, err) < 0)
 		return -1;
 	tree = s.driver->mount(s.source, err);
@@ -292,8 +303,10 @@ static int open_proc(struct boot *b, struct error *err)
 		b->proc = mount_copy(AT_FDCWD, "/proc", true);
 	}
 	if (b->proc < 0)
-		return error_mend(err, "inside another container: give that one \"lxc.include = "
-				       "%s/nesting.conf\"", LXCORE_CONFIGDIR);
+		return error_mend(err,
+				  "inside another container: give that one \"lxc.include = "
+				  "%s/nesting.conf\"",
+				  LXCORE_CONFIGDIR);
 	return 0;
 }
 
@@ -313,7 +326,10 @@ static int rootfs_enter(struct boot *b, struct error *err)
 }
 
 const struct part part_rootfs = {
-	.name = "rootfs", .section = &section, .check = rootfs_check, .prepare = rootfs_prepare,
+	.name = "rootfs",
+	.section = &section,
+	.check = rootfs_check,
+	.prepare = rootfs_prepare,
 	.enter = rootfs_enter,
 };
 
@@ -331,8 +347,10 @@ static int check_not_covered(const struct boot *b, struct error *err)
 		return errno == EACCES ? 0 : error_sys(err, "cannot look at \"%s\"", b->root_mount);
 	if (!(mine.stx_mask & STATX_MNT_ID) || mine.stx_mnt_id == seen.stx_mnt_id)
 		return 0;
-	return error_set(err, EBUSY, "cannot use the root filesystem: a hook mounted something "
-			 "else over \"%s\"", b->root_mount);
+	return error_set(err, EBUSY,
+			 "cannot use the root filesystem: a hook mounted something "
+			 "else over \"%s\"",
+			 b->root_mount);
 }
 
 /* The initial ramfs cannot be left by pivot_root(2): its documentation says to move over it. */

@@ -6,8 +6,8 @@
 #include "parts/part.h"
 
 struct rootfs_conf {
-	char *path;    /* '[TYPE:]SOURCE' as set, see storage_parse(); NULL: shares the host's tree */
-	char *mount;   /* lxc.rootfs.mount */
+	char *path;  /* '[TYPE:]SOURCE' as set, see storage_parse(); NULL: shares the host's tree */
+	char *mount; /* lxc.rootfs.mount */
 	char *options; /* as written */
 	bool managed;  /* false: destroying the container leaves it alone */
 };

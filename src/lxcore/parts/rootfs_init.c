@@ -17,8 +17,8 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#define HEAD_SIZE 256    /* the kernel looks at as much (BINPRM_BUF_SIZE) */
-#define MAX_SCRIPTS 5    /* an interpreter may be a script again; execve(2) allows that often */
+#define HEAD_SIZE 256 /* the kernel looks at as much (BINPRM_BUF_SIZE) */
+#define MAX_SCRIPTS 5 /* an interpreter may be a script again; execve(2) allows that often */
 #define BINFMT_MISC "/proc/sys/fs/binfmt_misc"
 
 struct lookup { /* where and for whom we look */
@@ -78,7 +78,8 @@ static bool host_runs(const struct utsname *host, unsigned machine, bool little_
 		known_host = true;
 		runs |= machines[i].machine == machine;
 	}
-	return !known_host || (runs && little_endian == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__));
+	return !known_host ||
+	       (runs && little_endian == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__));
 }
 
 /* ---- binfmt_misc ---- */
@@ -132,8 +133,8 @@ bool rootfs_binfmt_matches(const char *registration, const unsigned char *head, 
  * when it is in the root filesystem. */
 static bool interpreter_reachable(const struct lookup *l, const char *registration)
 {
-	const char *flags = line_of(registration, "flags: "), *at = line_of(registration,
-									     "interpreter ");
+	const char *flags = line_of(registration, "flags: "),
+		   *at = line_of(registration, "interpreter ");
 	autofree char *path = at ? strndup(at, strcspn(at, "\n")) : NULL;
 	autoclose int fd = -1;
 
@@ -166,8 +167,8 @@ static bool has_binfmt_handler(const struct lookup *l, const unsigned char *head
 /* A directory of programs or libraries is mounted there before init runs. */
 static bool entry_brings_programs(const char *entry)
 {
-	static const char *const others[] = {"dev", "proc", "sys", "run", "tmp", "mnt", "media",
-					     "srv", "home", "var", "root", "boot"};
+	static const char *const others[] = {"dev",   "proc", "sys",  "run", "tmp",  "mnt",
+					     "media", "srv",  "home", "var", "root", "boot"};
 	autostrv struct strv words = {0};
 	const char *target;
 	size_t n;
@@ -227,8 +228,10 @@ static int find_program(const struct lookup *l, const char *path, const char *wh
 		n = readlinkat(link, "", target, sizeof(target) - 1);
 	if (n >= 0) {
 		target[n] = '\0';
-		error_set(err, code, "cannot find %s \"%s\" in the root filesystem \"%s\": it is a "
-			  "link to \"%s\", %s", what, path, l->source, target,
+		error_set(err, code,
+			  "cannot find %s \"%s\" in the root filesystem \"%s\": it is a "
+			  "link to \"%s\", %s",
+			  what, path, l->source, target,
 			  code == ELOOP ? "in a circle" : "which is not there");
 	} else {
 		errno = code;
@@ -267,11 +270,14 @@ static int check_machine(const struct lookup *l, const char *path, const unsigne
 	if (host_runs(&host, machine, little) || has_binfmt_handler(l, head, n))
 		return 0;
 	snprintf(number, sizeof(number), "machine type %u", machine);
-	error_set(err, ENOEXEC, "cannot run the init \"%s\" of the root filesystem \"%s\": \"%s\" "
-		  "is a program for %s, this host runs %s", l->init, l->source, path,
-		  name ? name : number, host.machine);
-	return error_mend(err, "install qemu-user-static and its binfmt_misc handlers (package "
-			       "qemu-user-static), or use a root filesystem for %s", host.machine);
+	error_set(err, ENOEXEC,
+		  "cannot run the init \"%s\" of the root filesystem \"%s\": \"%s\" "
+		  "is a program for %s, this host runs %s",
+		  l->init, l->source, path, name ? name : number, host.machine);
+	return error_mend(err,
+			  "install qemu-user-static and its binfmt_misc handlers (package "
+			  "qemu-user-static), or use a root filesystem for %s",
+			  host.machine);
 }
 
 /* The path in PT_INTERP of a program of our own class and byte order; NULL: static, or not ours. */
@@ -315,8 +321,10 @@ static int check_elf(const struct lookup *l, const char *path, int fd, const uns
 	if (!loader || find_program(l, loader, "the program loader", &found, err) >= 0)
 		return 0;
 	error_within(err, "cannot run the init \"%s\"", l->init);
-	return error_mend(err, "install the C library that \"%s\" needs in the root filesystem, or "
-			       "use a statically linked one", path);
+	return error_mend(err,
+			  "install the C library that \"%s\" needs in the root filesystem, or "
+			  "use a statically linked one",
+			  path);
 }
 
 static int check_program(const struct lookup *l, const char *path, int scripts, struct error *err);
@@ -351,18 +359,24 @@ static int check_program(const struct lookup *l, const char *path, int scripts, 
 		return error_sys(err, "cannot look at \"%s\" in the root filesystem \"%s\"", path,
 				 l->source);
 	if (!S_ISREG(st.st_mode))
-		return error_set(err, EACCES, "cannot run the init \"%s\" of the root filesystem "
-				 "\"%s\": \"%s\" is no file but a %s", l->init, l->source, path,
+		return error_set(err, EACCES,
+				 "cannot run the init \"%s\" of the root filesystem "
+				 "\"%s\": \"%s\" is no file but a %s",
+				 l->init, l->source, path,
 				 S_ISDIR(st.st_mode) ? "directory" : "special file");
 	if (!(st.st_mode & 0111)) {
-		error_set(err, EACCES, "cannot run the init \"%s\" of the root filesystem \"%s\": "
-			  "\"%s\" is not executable", l->init, l->source, path);
+		error_set(err, EACCES,
+			  "cannot run the init \"%s\" of the root filesystem \"%s\": "
+			  "\"%s\" is not executable",
+			  l->init, l->source, path);
 		return error_mend(err, "chmod +x %s%s", strcmp(l->source, "/") ? l->source : "",
 				  path);
 	}
 	if (!st.st_size)
-		return error_set(err, ENOEXEC, "cannot run the init \"%s\" of the root filesystem "
-				 "\"%s\": \"%s\" is empty", l->init, l->source, path);
+		return error_set(err, ENOEXEC,
+				 "cannot run the init \"%s\" of the root filesystem "
+				 "\"%s\": \"%s\" is empty",
+				 l->init, l->source, path);
 	n = read_head(at, head, &fd);
 	if (n >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0)
 		return check_elf(l, path, fd, head, n, err);
@@ -394,6 +408,8 @@ int rootfs_check_init(const struct boot *b, const char *source, int root, struct
 		return 0;
 	if (check_program(&l, init, 0, err) == 0)
 		return 0;
-	return error_mend(err, "lxc-start -n %s -- /bin/sh      (another program as init), or set "
-			       "lxc.init.cmd", b->name);
+	return error_mend(err,
+			  "lxc-start -n %s -- /bin/sh      (another program as init), or set "
+			  "lxc.init.cmd",
+			  b->name);
 }

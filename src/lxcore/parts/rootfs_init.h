@@ -11,8 +11,8 @@ int rootfs_check_init(const struct boot *b, const char *source, int root, struct
 /* What an ELF header's machine is called ("aarch64"), or NULL. */
 const char *rootfs_machine_name(unsigned machine);
 /*
- * Does one registration of binfmt_misc (the text of its file in /proc/sys/fs/binfmt_misc) apply to a
- * program that begins with these bytes?
+ * Does one registration of binfmt_misc (the text of its file in /proc/sys/fs/binfmt_misc) apply to
+ * a program that begins with these bytes?
  */
 bool rootfs_binfmt_matches(const char *registration, const unsigned char *head, size_t n);
 

@@ -141,11 +141,14 @@ static int open_peer(const struct boot *b, const char *path, struct error *err)
 	if (fd >= 0 && isatty(fd))
 		return steal_fd(&fd);
 	if (fd < 0)
-		error_sys(err, "cannot open \"%s\" as the console's terminal (lxc.console.path, %s)",
+		error_sys(err,
+			  "cannot open \"%s\" as the console's terminal (lxc.console.path, %s)",
 			  path, where);
 	else
-		error_set(err, ENOTTY, "cannot use \"%s\" as the console's terminal: it is none "
-				       "(lxc.console.path, %s)", path, where);
+		error_set(err, ENOTTY,
+			  "cannot use \"%s\" as the console's terminal: it is none "
+			  "(lxc.console.path, %s)",
+			  path, where);
 	return error_mend(err, "unset lxc.console.path: lxc-console -t 0 shows the console");
 }
 
@@ -254,8 +257,8 @@ struct place { /* a directory for the slaves: /dev, or lxc.tty.dir below it */
 };
 
 /*
- * Put a mount on 'name'.  A file that did not exist is ours: nothing runs yet that could exchange it.
- * One that did is resolved inside the root, so a link stays there.
+ * Put a mount on 'name'.  A file that did not exist is ours: nothing runs yet that could exchange
+ * it. One that did is resolved inside the root, so a link stays there.
  */
 static int show(const struct place *at, int tree, const char *name, struct error *err)
 {
@@ -442,7 +445,11 @@ int terminals_peer(const struct boot *b)
 }
 
 const struct part part_terminals = {
-	.name = "terminals", .section = &section, .check = terminals_check,
-	.prepare = terminals_prepare, .enter = terminals_enter, .seal = terminals_seal,
+	.name = "terminals",
+	.section = &section,
+	.check = terminals_check,
+	.prepare = terminals_prepare,
+	.enter = terminals_enter,
+	.seal = terminals_seal,
 	.release = terminals_release,
 };

@@ -14,12 +14,12 @@
 
 struct terminals_conf {
 	unsigned pty_max, tty_max;
-	char *tty_dir;                           /* below /dev; NULL: none */
-	char *console_path;                      /* NULL: own pty only; "none"; a tty device as peer */
-	char *console_logfile;                   /* NULL: none */
-	unsigned long long console_size;         /* limit of the logfile; 0: none */
-	bool console_rotate;                     /* at the limit: rename to .1 (false: truncate) */
-	unsigned long long console_buffer_size;  /* ring buffer; 0: none */
+	char *tty_dir;                   /* below /dev; NULL: none */
+	char *console_path;              /* NULL: own pty only; "none"; a tty device as peer */
+	char *console_logfile;           /* NULL: none */
+	unsigned long long console_size; /* limit of the logfile; 0: none */
+	bool console_rotate;             /* at the limit: rename to .1 (false: truncate) */
+	unsigned long long console_buffer_size; /* ring buffer; 0: none */
 };
 
 const struct terminals_conf *terminals_conf_of(const struct conf *c);

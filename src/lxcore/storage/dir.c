@@ -14,8 +14,10 @@ static int cannot_find(const char *source, struct error *err)
 	if (errno != ENOENT && errno != ENOTDIR)
 		return error_sys(err, "cannot open the root filesystem \"%s\"", source);
 	if (errno == ENOTDIR && access(source, F_OK) == 0)
-		return error_set(err, ENOTDIR, "cannot use \"%s\" as root filesystem: "
-				 "it is not a directory", source);
+		return error_set(err, ENOTDIR,
+				 "cannot use \"%s\" as root filesystem: "
+				 "it is not a directory",
+				 source);
 	return error_set(err, ENOENT, "cannot find the root filesystem \"%s\"", source);
 }
 
@@ -31,8 +33,10 @@ static int dir_check(const char *source, struct error *err)
 	autoclose int fd = -1;
 
 	if (*source != '/')
-		return error_set(err, EINVAL, "cannot use \"%s\" as root filesystem: "
-				 "it is not an absolute path", source);
+		return error_set(err, EINVAL,
+				 "cannot use \"%s\" as root filesystem: "
+				 "it is not an absolute path",
+				 source);
 	fd = dir_look(source, err);
 	return fd < 0 ? -1 : 0;
 }
@@ -70,6 +74,10 @@ static int dir_destroy(const char *source, struct error *err)
 }
 
 const struct storage_driver storage_dir = {
-	.name = "dir", .check = dir_check, .look = dir_look, .mount = dir_mount,
-	.create = dir_create, .destroy = dir_destroy,
+	.name = "dir",
+	.check = dir_check,
+	.look = dir_look,
+	.mount = dir_mount,
+	.create = dir_create,
+	.destroy = dir_destroy,
 };

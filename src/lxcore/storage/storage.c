@@ -11,9 +11,9 @@ static const struct {
 	const char *name;
 	const struct storage_driver *driver;
 } types[] = {
-	{"dir", &storage_dir}, {"overlay", NULL}, {"overlayfs", NULL}, {"btrfs", NULL},
-	{"loop", NULL},	       {"lvm", NULL},	  {"zfs", NULL},       {"rbd", NULL},
-	{"nbd", NULL},
+	{"dir", &storage_dir}, {"overlay", NULL}, {"overlayfs", NULL},
+	{"btrfs", NULL},       {"loop", NULL},    {"lvm", NULL},
+	{"zfs", NULL},         {"rbd", NULL},     {"nbd", NULL},
 };
 
 /* Length of 'TYPE' in '[TYPE:]SOURCE'; 0: there is none.  A path may contain colons, a type is a
@@ -42,8 +42,10 @@ const struct storage_driver *storage_driver_find(const char *name)
 
 static int not_supported(const char *type, struct error *err)
 {
-	error_set(err, ENOTSUP, "cannot use a root filesystem of type \"%s\": "
-		  "it is not supported yet", type);
+	error_set(err, ENOTSUP,
+		  "cannot use a root filesystem of type \"%s\": "
+		  "it is not supported yet",
+		  type);
 	return error_mend(err, "use a directory: lxc.rootfs.path = dir:/var/lib/lxc/NAME/rootfs");
 }
 
@@ -52,8 +54,9 @@ static int parse_untyped(const char *text, struct storage *ret, struct error *er
 {
 	struct stat st;
 	bool there = stat(text, &st) == 0;
-	const char *type = there && S_ISREG(st.st_mode) ? "loop" :
-			   there && S_ISBLK(st.st_mode) ? "lvm" : NULL;
+	const char *type = there && S_ISREG(st.st_mode)   ? "loop"
+			   : there && S_ISBLK(st.st_mode) ? "lvm"
+							  : NULL;
 
 	if (!type) {
 		*ret = (struct storage){&storage_dir, text};
@@ -78,7 +81,8 @@ int storage_parse(const char *text, struct storage *ret, struct error *err)
 		*ret = (struct storage){types[i].driver, text + n + 1};
 		return 0;
 	}
-	error_set(err, EINVAL, "cannot use a root filesystem of type \"%.*s\": there is no such type",
-		  (int)n, text);
+	error_set(err, EINVAL,
+		  "cannot use a root filesystem of type \"%.*s\": there is no such type", (int)n,
+		  text);
 	return error_mend(err, "use a directory: lxc.rootfs.path = dir:/var/lib/lxc/NAME/rootfs");
 }

@@ -37,7 +37,7 @@ struct storage {
 };
 
 /*
- * 'DIR' and 'dir:DIR' for now.  EINVAL: no such type; ENOTSUP: a type without a driver yet.  Without
+ * 'DIR' and 'dir:DIR' for now.  EINVAL: no such type; ENOTSUP: a type without a driver yet. Without
  * TYPE the kind of SOURCE decides; where it does not exist it is taken for a directory.
  */
 int storage_parse(const char *text, struct storage *ret, struct error *err);
