@@ -16,27 +16,42 @@
 
 #define OUTPUT_LIMIT 65536
 
-unsigned long long proc_start_time(pid_t pid)
+/* What follows the command's name in /proc/PID/stat; NULL when the process is gone. */
+static const char *read_stat(pid_t pid, char stat[1024])
 {
-	char path[32], stat[1024], *at;
-	unsigned long long start = 0;
+	char path[32], *at;
 	autoclose int fd = -1;
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, stat, sizeof(stat) - 1);
+	n = fd < 0 ? -1 : read(fd, stat, 1023);
 	if (n <= 0)
-		return 0;
+		return NULL;
 	stat[n] = '\0';
 	/* The second field, the command's name in parentheses, may itself contain anything. */
 	at = strrchr(stat, ')');
-	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d"
-				  " %*d %*d %*d %llu", &start) != 1)
+	return at && at[1] == ' ' ? at + 2 : NULL;
+}
+
+unsigned long long proc_start_time(pid_t pid)
+{
+	unsigned long long start = 0;
+	char stat[1024];
+	const char *at = read_stat(pid, stat);
+
+	if (!at || sscanf(at, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d"
+			      " %*d %llu", &start) != 1)
 		return 0;
 	return start;
+}
+
+char proc_state(pid_t pid)
+{
+	char stat[1024];
+	const char *at = read_stat(pid, stat);
+
+	return at ? *at : 0;
 }
 
 int proc_open(struct proc_id id)

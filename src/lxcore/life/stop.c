@@ -22,15 +22,9 @@
 /* Is the process stopped (SIGSTOP, a tracer)?  Then waiting for it is pointless. */
 static bool is_stopped(pid_t pid)
 {
-	char path[32];
-	autobuf struct buf stat = BUF_INIT;
-	const char *at;
+	char state = proc_state(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (file_read(AT_FDCWD, path, &stat) < 0)
-		return false;
-	at = strrchr(stat.s, ')');
-	return at && (at[2] == 'T' || at[2] == 't');
+	return state == 'T' || state == 't';
 }
 
 /* Init is dead or was told to die: see that everything is given back. */
