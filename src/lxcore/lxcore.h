@@ -297,6 +297,26 @@ LXCORE_API int lxcore_interfaces(lxcore_container *c, struct lxcore_interface **
 				 lxcore_error *err);
 LXCORE_API void lxcore_interfaces_free(struct lxcore_interface *list, int n);
 
+/*
+ * Give a device of the host to a running container, and take it away again.  'inside' is its path
+ * there (NULL: as on the host).  The node belongs to the container's root; the rules of its cgroup
+ * allow the device, or forbid it again.
+ */
+LXCORE_API int lxcore_device_add(lxcore_container *c, const char *device, const char *inside,
+				 lxcore_error *err);
+LXCORE_API int lxcore_device_remove(lxcore_container *c, const char *device, const char *inside,
+				    lxcore_error *err);
+/*
+ * Move an interface of the host into a running container, as 'inside' (NULL: under its own name).
+ * It comes home as it was, at the latest when the container ends, whatever ends it.
+ */
+LXCORE_API int lxcore_interface_add(lxcore_container *c, const char *name, const char *inside,
+				    lxcore_error *err);
+/* Move the container's interface 'inside' to the host, as 'name'; NULL: under the name that it had
+ * there, or the one that it has. */
+LXCORE_API int lxcore_interface_remove(lxcore_container *c, const char *inside, const char *name,
+				       lxcore_error *err);
+
 /* ---- containers on disk ----------------------------------------------------------------------- */
 
 /* Names below lxcpath (NULL: lxc.lxcpath), sorted, ended by NULL; the count.  Free with

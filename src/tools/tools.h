@@ -6,8 +6,8 @@
 #include "cli.h"
 
 #define TOOLS(X) \
-	X(attach) X(cgroup) X(checkconfig) X(config) X(console) X(create) X(destroy) X(execute) \
-	X(freeze) X(info) X(ls) X(monitor) X(start) X(stop) X(unfreeze) X(wait)
+	X(attach) X(cgroup) X(checkconfig) X(config) X(console) X(create) X(destroy) X(device) \
+	X(execute) X(freeze) X(info) X(ls) X(monitor) X(start) X(stop) X(unfreeze) X(wait)
 
 #define TOOLS_DECLARE(name) extern const struct tool tool_##name;
 TOOLS(TOOLS_DECLARE)

@@ -113,6 +113,23 @@ make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}nosuch+"
 fails_with '... and of which there must be one' 1 "no interface left.*${C}nosuch" lxc start -n "$C"
 ip link del "${C}w1"
 
+# The kernel moves first, and finds out then that the MTU cannot be set.
+if ip link add link "${C}a" name "${C}m" type macvlan 2>/dev/null; then
+	ip link set "${C}m" up
+	make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}m" 'lxc.net.0.mtu = 9000'
+	fails_with 'what is refused half way' 1 "cannot move interface \"${C}m\"" lxc start -n "$C"
+	like '... is at home as it was' "$(ip link show "${C}m")" 'UP.*mtu 1500'
+	ip link del "${C}m"
+fi
+make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}a" 'lxc.net.0.name = eth0'
+lxc start -n "$C"
+ip link add "${C}a" type bridge
+stop "$C"
+ok 'where another has its name meanwhile' ip link show "${C}a" type bridge
+ok '... it comes home under another' ip link show phys0
+ip link del "${C}a"
+ip link set phys0 name "${C}a"
+
 make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}a"
 # shellcheck disable=SC2016 # for the inner shell
 fails_with 'a wireless interface is refused' any "${C}a.* is wireless.*net.0.link" unshare -m --propagation private \

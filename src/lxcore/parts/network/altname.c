@@ -6,6 +6,7 @@
  *
  * Journal: "netphysalt NAME ALTNAME"; a name may hold anything but a newline.
  */
+#include "parts/network/lend.h"
 #include "parts/network/nic.h"
 
 #include <linux/if_link.h>
@@ -56,27 +57,27 @@ static void change(struct netlink *nl, int type, int index, const char *name)
 
 static int recorded(const struct journal *j, const char *name, struct strv *ret)
 {
-	const char *line = NULL;
+	const char *line = NULL, *ended = lend_ended(j, name);
 	size_t n = strlen(name);
 
-	while ((line = journal_previous(j, "netphysalt", line)))
+	while ((line = journal_previous(j, "netphysalt", line)) && line > ended)
 		if (strncmp(line, name, n) == 0 && line[n] == ' ' &&
 		    strv_add(ret, line + n + 1) < 0)
 			return -1;
 	return 0;
 }
 
-int altnames_record(struct boot *b, int index, const char *name, struct error *err)
+int altnames_record(const struct lender *l, int index, const char *name, struct error *err)
 {
 	autostrv struct strv names = {0};
 
-	if (ask(&b->network->nl, index, &names) < 0)
+	if (ask(l->nl, index, &names) < 0)
 		return error_set(err, errno, "cannot read the names of interface \"%s\": %s", name,
-				 b->network->nl.reason);
+				 l->nl->reason);
 	for (size_t i = 0; i < names.n; i++) {
 		autofree char *line = str_printf("%s %s", name, names.v[i]);
 
-		if (!line || journal_record(&b->journal, "netphysalt", line, err) < 0)
+		if (!line || journal_record(l->journal, "netphysalt", line, err) < 0)
 			return -1;
 	}
 	return 0;

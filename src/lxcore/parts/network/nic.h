@@ -9,7 +9,7 @@
  *     veth.c, macvlan.c, plain.c ...  one file for each type, behind struct nic_type
  *     upper.c    what macvlan, ipvlan and vlan have in common
  *     ovs.c      ports of Open vSwitch
- *     altname.c  further names of interfaces that were lent
+ *     lend.c     interfaces of the host that are lent, and altname.c: their further names
  *     wildcard.c 'eth+' of type phys
  *     gateway.c  gateways 'auto'
  *     proxy.c    l2proxy
@@ -105,7 +105,6 @@ struct nic {            /* one interface of a container that boots */
 struct network_boot {
 	bool own;    /* there is a network namespace of the container's own */
 	bool built;  /* init was let go: what stays behind may go by itself */
-	bool pinned; /* phys.c holds the namespace in the run directory */
 	int ns;      /* that namespace, kept for script.down; -1: not needed */
 	struct netlink nl;
 	size_t n;
@@ -191,13 +190,6 @@ int ovs_find(const struct link *link, const char *where, struct error *err);
 int ovs_check(const struct boot *b, const struct nic_conf *c, struct error *err);
 int ovs_connect(struct boot *b, const struct nic_conf *c, const struct nic *nic, struct error *err);
 void ovs_release(const struct release *r);
-
-/* ---- altname.c ---- */
-
-int altnames_record(struct boot *b, int index, const char *name, struct error *err);
-/* Take from it those that 'keep' (NULL: nothing) does not name. */
-void altnames_forget(struct netlink *nl, int index, const struct journal *keep, const char *name);
-void altnames_restore(struct netlink *nl, int index, const struct journal *j, const char *name);
 
 /* ---- wildcard.c ---- */
 
