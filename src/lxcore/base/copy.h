@@ -70,7 +70,7 @@ struct copy_options {
 
 	/* Threads that copy; 0: one for each processor we may use, at most 8. */
 	unsigned workers;
-	/* Count first what there is to copy, so that progress knows the totals (about 5 % more time). */
+	/* Count first what there is to copy, so that progress knows the totals (5 % more time). */
 	bool measure;
 	/* Do not return before all is on the disk (syncfs(2)); its errors are ours. */
 	bool sync;

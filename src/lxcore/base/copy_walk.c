@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What getdents64(2) gives at once, and how many names that may be: one of one byte takes 24. */
+/* What getdents64(2) gives at once, and how many names that may be: the shortest takes 24. */
 #define COPY_DENTS (32 * 1024)
 #define COPY_DENTS_MOST (COPY_DENTS / 24)
 

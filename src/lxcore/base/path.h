@@ -17,7 +17,8 @@
 
 /* Open 'path' inside 'root'; flags as of open(2), O_CLOEXEC is added.  -1 with errno. */
 int path_open_in(int root, const char *path, int flags, mode_t mode);
-/* Make a directory (with all its parents, 0755) inside root and open it with O_PATH; existing is fine. */
+/* Make a directory (with all its parents, 0755) inside root and open it with O_PATH; one that is there
+ * is fine. */
 int path_make_dir_in(int root, const char *path, mode_t mode);
 /* Make an empty file (with parents) inside root and open it with O_PATH; an existing one is fine. */
 int path_make_file_in(int root, const char *path, mode_t mode);
@@ -26,7 +27,7 @@ int path_parent_in(int root, const char *path, char ret_name[256]);
 
 /* '//' and '/./' collapsed, trailing '/' dropped; '..' stays.  NULL when memory ran out. */
 char *path_simplify(const char *path);
-/* A container's name: no '/', not empty, no leading '-' or '.', only [A-Za-z0-9_.:@+~-], < 200 bytes. */
+/* A container's name: not empty, no leading '-' or '.', only [A-Za-z0-9_.:@+~-], < 200 bytes. */
 int path_check_name(const char *name, struct error *err);
 /* mkdir -p of a path of our own (never below a foreign root). */
 int path_make_dirs(const char *path, mode_t mode);

@@ -18,7 +18,7 @@ struct proc_id {
 
 /* Start time of a process, or 0 when it is gone. */
 unsigned long long proc_start_time(pid_t pid);
-/* What it does now: 'R' runs, 'S' sleeps, 'D' waits for a disk, 'T' or 't' is stopped, 'Z' has ended ...
+/* What it does now: 'R' runs, 'S' sleeps, 'D' waits for a disk, 'T' or 't' is stopped, 'Z' has ended
  * (proc(5)); 0 when it is gone. */
 char proc_state(pid_t pid);
 /* A pidfd of exactly that process; -1 with errno ESRCH when it is gone. */

@@ -284,7 +284,7 @@ static int died_while_building(struct boot *b, struct error *err)
 	close_fd(&b->init_pidfd);
 	if (cgroup_ran_out_of_memory(b)) {
 		error_set(err, ENOMEM, "the container's limit of memory is too small to build it");
-		return error_mend(err, "raise memory.max (lxc.cgroup2.memory.max) in its configuration");
+		return error_mend(err, "raise lxc.cgroup2.memory.max in its configuration");
 	}
 	return error_set(err, ECHILD, "the container's first process ended while it was built: %s",
 			 proc_status_text(status, text));

@@ -26,8 +26,8 @@ static void send_to(int dir, const char *socket_name, int sock, const struct eve
 	size_t size = offsetof(struct event_message, name) + strlen(m->name) + 1;
 
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "/proc/self/fd/%d/%.64s", dir, socket_name);
-	if (sendto(sock, m, size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&sa, sizeof(sa)) < 0 &&
-	    errno == ECONNREFUSED)
+	if (sendto(sock, m, size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&sa,
+		   sizeof(sa)) < 0 && errno == ECONNREFUSED)
 		unlinkat(dir, socket_name, 0);
 }
 

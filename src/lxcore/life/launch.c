@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "parts/cgroup/cgroup.h"
+#include "parts/network/network.h"
 #include "parts/start.h"
 
 #include <linux/sched.h>
@@ -277,8 +278,23 @@ static int open_log(const struct conf *conf, const char *name, struct error *err
 
 	if (!start->log_file || log_is_open())
 		return 0;
-	return log_open(start->log_file, start->log_level ? (enum log_level)start->log_level : LOG_ERROR,
-			"lxcore", name, err);
+	return log_open(start->log_file,
+			start->log_level ? (enum log_level)start->log_level : LOG_ERROR, "lxcore",
+			name, err);
+}
+
+/*
+ * The managed network outlives the container, so it is made here: a server started by the supervisor
+ * would be in the container's own cgroup and keep it from being removed.
+ */
+static int bring_up_network(struct launch *l, struct error *err)
+{
+	autostrv struct strv notes = {0};
+	int result = network_bring_up(&l->boot, &notes, err);
+
+	for (size_t i = 0; result == 0 && i < notes.n; i++)
+		conf_notice(l->boot.conf, notes.v[i]);
+	return result < 0 ? error_within(err, "network") : 0;
 }
 
 static int prepare_launch(struct launch *l, struct error *err)
@@ -310,6 +326,10 @@ static int prepare_launch(struct launch *l, struct error *err)
 		return -1;
 	}
 	hand_timings(l->how, &timings);
+	if (bring_up_network(l, err) < 0) {
+		rundir_remove(c->lxcpath, c->name, l->boot.rundir);
+		return -1;
+	}
 	return write_running_conf(l, err);
 }
 

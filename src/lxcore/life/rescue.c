@@ -10,7 +10,7 @@
 
 #define KILL_TIMEOUT_MS 5000
 
-/* Its supervisor's death killed init by default (PR_SET_PDEATHSIG); with another setting it may live. */
+/* Its supervisor's death killed init (PR_SET_PDEATHSIG), but with another setting it may live. */
 static void end_init(const struct run_state *state)
 {
 	autoclose int pidfd = proc_open(state->init);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "life/container.h"
 #include "parts/cgroup/cgroup.h"
+#include "parts/network/network.h"
 
 #include <string.h>
 
@@ -58,4 +59,19 @@ int lxcore_cgroup_set(lxcore_container *c, const char *file, const char *value, 
 		result = error_within(err, "%s", c->name);
 	journal_close(&j);
 	return result;
+}
+
+int lxcore_published(lxcore_container *c, char ***ret, lxcore_error *err)
+{
+	autostrv struct strv list = {0};
+	int n;
+
+	if (network_published(c->lxcpath, c->name, &list) < 0)
+		return error_set(err, ENOMEM, "%s: cannot list its published ports", c->name);
+	if (!list.v && !(list.v = calloc(1, sizeof(char *))))
+		return error_set(err, ENOMEM, "out of memory");
+	*ret = list.v;
+	n = (int)list.n;
+	list = (struct strv){0};
+	return n;
 }

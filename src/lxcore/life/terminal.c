@@ -26,14 +26,15 @@ static void raw_begin(struct raw_mode *m, int fd)
 		return;
 	raw = m->before;
 	cfmakeraw(&raw);
-	if (tcsetattr(fd, TCSAFLUSH, &raw) == 0)
+	/* What was typed before is not thrown away: it may be the name for a login prompt. */
+	if (tcsetattr(fd, TCSADRAIN, &raw) == 0)
 		m->fd = fd;
 }
 
 static void raw_end(struct raw_mode *m)
 {
 	if (m->fd >= 0)
-		tcsetattr(m->fd, TCSAFLUSH, &m->before);
+		tcsetattr(m->fd, TCSADRAIN, &m->before);
 	m->fd = -1;
 }
 

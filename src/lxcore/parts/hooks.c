@@ -195,8 +195,8 @@ static int run_one(enum hook_moment moment, const struct hook_call *call, const 
 		bool late = err && err->code == ETIMEDOUT;
 
 		error_within(err, "hook %s \"%s\"", moment_names[moment], value);
-		return late ? error_mend(err, "lxc.hook.timeout = %u      (seconds, when it needs longer)",
-					 s->timeout * 2) : -1;
+		return late ? error_mend(err, "lxc.hook.timeout = %u      (seconds, when it needs "
+					 "longer)", s->timeout * 2) : -1;
 	}
 	add_last_words(&words, &said);
 	error_set(err, ECANCELED, "hook %s \"%s\" ended with %s%s", moment_names[moment], value,

@@ -76,8 +76,8 @@ static int write_setting(int proc, const struct conf_pair *pair, struct error *e
 	error_sys(err, "cannot set %s to \"%s\" (lxc.sysctl.%s)", pair->name, pair->value,
 		  pair->name);
 	if (errno == EACCES || errno == EROFS || errno == EPERM)
-		error_mend(err, "set it on the host: sysctl -w %s=%s      (the kernel keeps no value of "
-			   "its own for this container)", pair->name, pair->value);
+		error_mend(err, "set it on the host: sysctl -w %s=%s      (the kernel keeps no "
+			   "value of its own for this container)", pair->name, pair->value);
 	else if (errno == ENOENT)
 		error_mend(err, "remove lxc.sysctl.%s: this kernel does not have it, or not in the "
 			   "namespaces of the container", pair->name);

@@ -7,6 +7,7 @@
 #include "store/store.h"
 #include "base/fd.h"
 #include "parts/hooks.h"
+#include "parts/network/network.h"
 #include "parts/rootfs.h"
 #include "storage/storage.h"
 
@@ -117,6 +118,7 @@ int store_remove(struct lxcore_container *c, struct error *err)
 	if ((managed ? store_remove_dir(c, err) : forget_unmanaged(c, err)) < 0)
 		return -1;
 	rundir_forget_exit(c->lxcpath, c->name);
+	network_forget(c->lxcpath, c->name);
 	conf_free(c->conf);
 	c->conf = NULL;
 	return 0;
@@ -167,8 +169,8 @@ static int refuse_dependants(struct lxcore_container *c, const struct strv *line
 	if (lines->n >= 2) {
 		error_set(err, ENOTEMPTY, "cannot destroy it: it has clones, among them \"%s\"",
 			  lines->v[1]);
-		return error_mend(err, "lxc-destroy -n %s      (the clone first), or lxc-destroy -s -n %s"
-				  "      (both)", lines->v[1], c->name);
+		return error_mend(err, "lxc-destroy -n %s      (the clone first), or "
+				  "lxc-destroy -s -n %s      (both)", lines->v[1], c->name);
 	}
 	if (n) {
 		error_set(err, ENOTEMPTY, "cannot destroy it: it has %zu snapshot%s", n,
@@ -215,7 +217,8 @@ static int destroy_unreadable(struct lxcore_container *c, struct error *err)
 		const char *equals = at + strcspn(at, "=\n");
 		const char *place = *equals == '=' ? strchr(equals, '/') : NULL;
 
-		if (!place || strcspn(equals, "\n") < (size_t)(place - equals) || is_below(place, c->dir))
+		if (!place || strcspn(equals, "\n") < (size_t)(place - equals) ||
+		    is_below(place, c->dir))
 			continue;
 		error_within(err, "cannot tell what belongs to it");
 		return error_mend(err, "correct that line, then try again");
@@ -223,6 +226,7 @@ static int destroy_unreadable(struct lxcore_container *c, struct error *err)
 	if (store_remove_dir(c, err) < 0)
 		return -1;
 	rundir_forget_exit(c->lxcpath, c->name);
+	network_forget(c->lxcpath, c->name);
 	error_clear(err);
 	return 0;
 }
