@@ -23,6 +23,7 @@ struct init_facts {
 	const char *program;    /* last component of its executable's path */
 	char path[PATH_MAX];
 	uint64_t blocked, caught;
+	char called[64];        /* last component of its first argument: a script's is its shell */
 	bool waits;             /* in sigwait(3), during which what it waits for shows as not blocked */
 	bool first;             /* pid 1 of its own pid namespace */
 };
@@ -58,6 +59,20 @@ static bool is_first(const char *text)
 	return end && end[-1] == '1' && end[-2] == '\t';
 }
 
+static void read_called(pid_t pid, char called[64])
+{
+	autofree char *path = str_printf("/proc/%d/cmdline", pid);
+	autobuf struct buf words = BUF_INIT;
+	const char *slash;
+
+	if (!path || file_read(AT_FDCWD, path, &words) < 0)
+		return;
+	slash = strrchr(words.s, '/');
+	snprintf(called, 64, "%s", slash ? slash + 1 : words.s);
+	/* busybox overwrites its arguments with blanks. */
+	called[strcspn(called, " ")] = '\0';
+}
+
 static bool look_at(struct proc_id init, struct init_facts *f)
 {
 	autofree char *status = str_printf("/proc/%d/status", init.pid);
@@ -75,6 +90,7 @@ static bool look_at(struct proc_id init, struct init_facts *f)
 	slash = strrchr(f->path, '/');
 	f->program = slash ? slash + 1 : f->path;
 	f->first = is_first(text.s);
+	read_called(init.pid, f->called);
 	f->waits = is_in_sigwait(init.pid);
 	/* Still the one that was meant when its pid was looked up? */
 	return sscanf(text.s, "Name:\t%31[^\n]", f->name) == 1 &&
@@ -103,7 +119,7 @@ static bool is_systemd(const struct init_facts *f)
 static bool is_busybox(const struct init_facts *f)
 {
 	return str_starts(f->program, "busybox") &&
-	       (strcmp(f->name, "init") == 0 || strcmp(f->name, "linuxrc") == 0);
+	       (strcmp(f->called, "init") == 0 || strcmp(f->called, "linuxrc") == 0);
 }
 
 static bool is_program(const struct init_facts *f, const char *name)
