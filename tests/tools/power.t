@@ -81,8 +81,9 @@ ok 'a configured signal' lxc stop -n "$C" -t 5
 is '... is the one that it gets' "$(cat "$P/$C/rootfs/run/got" 2>/dev/null)" WINCH
 sed -i /lxc.signal.halt/d "$P/$C/config"
 
-# An init that does not hear.
+# An init that does not hear (a shell that waits catches INT unless it is told not to).
 signal_init ''
+sed -i '2i trap "" INT' "$P/$C/rootfs/sbin/init"
 lxc start -n "$C"
 eventually 3 test -e "$P/$C/rootfs/run/up"
 began=$(now_ms)
