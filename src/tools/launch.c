@@ -67,9 +67,12 @@ void launch_foreground(struct lxcore_start *how)
 		how->std_fds[fd] = fd;
 }
 
-int launch_status(int wait_status)
+void launch_tell_end(const struct cli *cli, int wait_status)
 {
-	if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGINT)
-		return 0;
-	return cli_status(wait_status);
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status))
+		cli_say(cli, "%s: its init ended with exit status %d", cli->name,
+			WEXITSTATUS(wait_status));
+	else if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) != SIGINT)
+		cli_say(cli, "%s: its init was killed by signal %d (%s)", cli->name,
+			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
 }

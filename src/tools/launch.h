@@ -35,9 +35,9 @@ int launch_set(const struct cli *cli, lxcore_container *c, const char *option, c
 void launch_foreground(struct lxcore_start *how);
 
 /*
- * Exit code for init's wait status.  A PID namespace that was halted or powered off with reboot(2)
- * ends with SIGINT (pid_namespaces(7)): that is an orderly end.
+ * Say how init ended unless it was in order.  A PID namespace that was halted or powered off with
+ * reboot(2) ends with SIGINT (pid_namespaces(7)): that is an orderly end.
  */
-int launch_status(int wait_status);
+void launch_tell_end(const struct cli *cli, int wait_status);
 
 #endif

@@ -58,7 +58,9 @@ static int start(struct cli *cli, const struct start_options *o, lxcore_containe
 	cli_notices(cli, c);
 	if (result < 0)
 		return cli_fail(cli);
-	return o->foreground ? launch_status(status) : 0;
+	if (o->foreground)
+		launch_tell_end(cli, status);
+	return 0;
 }
 
 static int run(struct cli *cli, const void *options)
@@ -86,8 +88,7 @@ static const struct manual manual = {
 	"COMMAND replaces `lxc.init.cmd` for this run. Words after the container's name "
 	"belong to it from its first one on; `--` before it makes this plain.",
 	.exits = (const struct meaning[]){
-		{"N", "with `-F`: init ended with N; an orderly halt from inside is 0"},
-		{"128+N", "with `-F`: signal N killed init"},
+		{"0", "it was started; with `-F`: and it has ended, however it ended"},
 		{0}},
 	.examples = (const struct meaning[]){
 		{"lxc-start -n web", "Start the container web."},
@@ -98,8 +99,8 @@ static const struct manual manual = {
 	.differences =
 	"A container that is running already is an error with exit code 1; LXC prints an "
 	"error and returns 0.\n\n"
-	"In the foreground the exit code is init's; LXC returns 0 whatever init returned. "
-	"A detached start whose init fails at once is told, with exit code 1.\n\n"
+	"In the foreground the exit code is 0 whatever init returned, as with LXC; an end that is "
+	"no orderly halt is told on the standard error. A detached start whose init fails at once is told, with exit code 1.\n\n"
 	"In the foreground without a terminal the command has the descriptors of lxc-start "
 	"itself, so pipes work.",
 	.see_also = "lxc-stop lxc-console lxc-attach lxc-info lxc-checkconfig",

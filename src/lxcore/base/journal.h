@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The one kind that is not a part's: a pid file for others, which life/ writes and removes. */
+#define JOURNAL_PIDFILE "pidfile"
+
 struct journal {
 	int fd; /* of the file, O_APPEND; -1: none */
 	char *text;  /* what journal_load read: lines with NUL instead of newline */

@@ -130,6 +130,18 @@ char *path_simplify(const char *path)
 	return out;
 }
 
+char *path_absolute(const char *path)
+{
+	autofree char *here = NULL, *joined = NULL;
+
+	if (*path == '/')
+		return path_simplify(path);
+	here = getcwd(NULL, 0);
+	if (!here || asprintf(&joined, "%s/%s", here, path) < 0)
+		return NULL;
+	return path_simplify(joined);
+}
+
 int path_check_name(const char *name, struct error *err)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -27,6 +27,8 @@ int path_parent_in(int root, const char *path, char ret_name[256]);
 
 /* '//' and '/./' collapsed, trailing '/' dropped; '..' stays.  NULL when memory ran out. */
 char *path_simplify(const char *path);
+/* The path from the root, as path_simplify() leaves it; NULL with errno. */
+char *path_absolute(const char *path);
 /* A container's name: not empty, no leading '-' or '.', only [A-Za-z0-9_.:@+~-], < 200 bytes. */
 int path_check_name(const char *name, struct error *err);
 /* mkdir -p of a path of our own (never below a foreign root). */

@@ -13,6 +13,7 @@
 #include "life/terminal.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "parts/cgroup/cgroup.h"
 #include "parts/network/network.h"
 #include "parts/start.h"
@@ -34,6 +35,7 @@ struct launch {
 	char *dir;
 	int lock;
 	int news[2]; /* ours, the supervisor's */
+	char *pidfile; /* absolute, or NULL */
 };
 
 static void launch_free(struct launch *l)
@@ -45,6 +47,7 @@ static void launch_free(struct launch *l)
 	close_fd(&l->news[0]);
 	close_fd(&l->news[1]);
 	free(l->dir);
+	free(l->pidfile);
 }
 #define autolaunch __attribute__((cleanup(launch_free)))
 
@@ -118,7 +121,7 @@ static _Noreturn void be_supervisor(struct launch *l)
 {
 	struct supervisor s = {
 		.container = l->container, .boot = &l->boot, .lock = l->lock, .starter = l->news[1],
-		.timed = l->how->timing != NULL,
+		.timed = l->how->timing != NULL, .pidfile = l->pidfile,
 	};
 
 	prctl(PR_SET_NAME, "lxc-monitor");
@@ -173,16 +176,6 @@ static int write_running_conf(struct launch *l, struct error *err)
 	if (conf_effective_text(l->boot.conf, &text) < 0 ||
 	    file_replace(l->boot.rundir, "config", text.s ? text.s : "", 0600) < 0)
 		return error_sys(err, "cannot write its run directory \"%s\"", l->dir);
-	return 0;
-}
-
-static int write_pidfile(const char *path, pid_t pid, struct error *err)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", pid);
-	if (file_replace(AT_FDCWD, path, text, 0600) < 0)
-		return error_sys(err, "cannot write the pid file \"%s\"", path);
 	return 0;
 }
 
@@ -311,6 +304,8 @@ static int prepare_launch(struct launch *l, struct error *err)
 		return error_mend(err, "lxc-create -n %s -t TEMPLATE", c->name);
 	}
 	l->dir = rundir_path(c->lxcpath, c->name);
+	if (l->how->pidfile && !(l->pidfile = path_absolute(l->how->pidfile)))
+		return error_sys(err, "cannot write the pid file \"%s\"", l->how->pidfile);
 	fill_boot(l, conf);
 	if (open_log(conf, c->name, err) < 0)
 		return -1;
@@ -345,17 +340,11 @@ int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_s
 		return error_within(err, "%s", c->name);
 	if (fork_launcher(&l, err) < 0 || wait_for_news(&l, &news, err) < 0)
 		return failed_start(&l, err);
-	if (how->pidfile && write_pidfile(how->pidfile, lxcore_supervisor_pid(c), err) < 0) {
-		lxcore_stop(c, NULL);
-		return error_within(err, "%s", c->name);
-	}
 	if (!how->foreground)
 		return 0;
 	result = news.what == NEWS_ENDED ? 0 : see_to_the_end(&l, ret_status, err);
 	if (news.what == NEWS_ENDED && ret_status)
 		*ret_status = news.status;
-	if (how->pidfile)
-		unlink(how->pidfile);
 	return result < 0 ? error_within(err, "%s", c->name) : 0;
 }
 

@@ -32,7 +32,11 @@ static void release_leftovers(struct lxcore_container *c, int rundir, const stru
 	};
 
 	if (journal_load(&j, rundir)) {
+		const char *pidfile = journal_previous(&j, JOURNAL_PIDFILE, NULL);
+
 		boot_release(&r);
+		if (pidfile)
+			unlink(pidfile);
 		journal_close(&j);
 	}
 	conf_free(conf);

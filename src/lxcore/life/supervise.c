@@ -367,6 +367,18 @@ static bool failed_at_once(struct watch *w, struct error *err)
 	return true;
 }
 
+static int write_pidfile(const struct watch *w, const char *path, struct error *err)
+{
+	char text[16];
+
+	if (journal_record(&w->s->boot->journal, JOURNAL_PIDFILE, path, err) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%d", w->state.supervisor.pid);
+	if (file_replace(AT_FDCWD, path, text, 0600) < 0)
+		return error_sys(err, "cannot write the pid file \"%s\"", path);
+	return 0;
+}
+
 /* Not inlined, like others below: what its frame holds must not stay on the stack while we wait. */
 __attribute__((noinline)) static int boot_once(struct watch *w, struct error *err)
 {
@@ -382,11 +394,15 @@ __attribute__((noinline)) static int boot_once(struct watch *w, struct error *er
 		return -1;
 	if (boot_up(b, s->timed ? &timings : NULL, err) < 0)
 		return -1;
-	close_fd(&b->journal.fd);
 	w->state.init = b->init;
+	if (s->pidfile && write_pidfile(w, s->pidfile, err) < 0) {
+		proc_signal(b->init_pidfd, SIGKILL);
+		return 1;
+	}
 	set_state(w, LXCORE_RUNNING);
 	if (failed_at_once(w, err))
 		return 1;
+	close_fd(&b->journal.fd);
 	if (s->timed)
 		tell_timings(s, &timings);
 	tell_starter(s, &news, 0);
@@ -442,6 +458,8 @@ static _Noreturn void end(struct watch *w, const struct launch_news *news, size_
 	close_fd(&w->control);
 	if (is_ephemeral(s->boot->conf) && news->what == NEWS_ENDED && c->remove_ephemeral)
 		c->remove_ephemeral(c, NULL);
+	if (s->pidfile)
+		unlink(s->pidfile);
 	rundir_remove(c->lxcpath, c->name, s->boot->rundir);
 	events_send(c->lxcpath, c->name, LXCORE_EVENT_STATE, LXCORE_STOPPED);
 	hub_close(&w->hub);

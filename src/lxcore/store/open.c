@@ -12,18 +12,6 @@
 
 #include <string.h>
 
-/* An absolute path of a directory as the caller named it; NULL when memory ran out. */
-static char *absolute_path(const char *path)
-{
-	autofree char *here = NULL, *joined = NULL;
-
-	if (*path == '/')
-		return path_simplify(path);
-	here = getcwd(NULL, 0);
-	joined = here ? str_printf("%s/%s", here, path) : NULL;
-	return joined ? path_simplify(joined) : NULL;
-}
-
 static int find_lxcpath(const char *lxcpath, char **ret, struct error *err)
 {
 	autofree char *global = NULL;
@@ -35,7 +23,7 @@ static int find_lxcpath(const char *lxcpath, char **ret, struct error *err)
 	}
 	if (!lxcpath || !*lxcpath)
 		return error_set(err, EINVAL, "cannot use an empty path for containers (-P)");
-	*ret = absolute_path(lxcpath);
+	*ret = path_absolute(lxcpath);
 	return *ret ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
