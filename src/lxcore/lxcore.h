@@ -298,6 +298,12 @@ LXCORE_API int lxcore_interfaces(lxcore_container *c, struct lxcore_interface **
 LXCORE_API void lxcore_interfaces_free(struct lxcore_interface *list, int n);
 
 /*
+ * Ports of the host that lead to a running container (lxc.net.N.publish), ended by NULL:
+ * "tcp:*:8080 -> 10.0.3.5:80".  Free with lxcore_names_free.  The count.
+ */
+LXCORE_API int lxcore_published(lxcore_container *c, char ***ret, lxcore_error *err);
+
+/*
  * Give a device of the host to a running container, and take it away again.  'inside' is its path
  * there (NULL: as on the host).  The node belongs to the container's root; the rules of its cgroup
  * allow the device, or forbid it again.
@@ -316,6 +322,41 @@ LXCORE_API int lxcore_interface_add(lxcore_container *c, const char *name, const
  * there, or the one that it has. */
 LXCORE_API int lxcore_interface_remove(lxcore_container *c, const char *inside, const char *name,
 				       lxcore_error *err);
+
+/* ---- the managed network, lxc-net(1) ------------------------------------------------------------ */
+
+/*
+ * Make it, or what is missing of it; take it down.  1: it was done; 0: there was nothing to do (it is
+ * switched off; it was not up); -1.  *ret_notes: sentences that a person should read, ended by NULL;
+ * free with lxcore_names_free.
+ */
+LXCORE_API int lxcore_net_start(char ***ret_notes, lxcore_error *err);
+LXCORE_API int lxcore_net_stop(char ***ret_notes, lxcore_error *err);
+
+struct lxcore_net_lease { /* an address of the network that belongs to a container */
+	char *address, *hwaddr;
+	char *name, *lxcpath;
+	unsigned index; /* N of lxc.net.N */
+};
+struct lxcore_net_status {
+	bool enabled;       /* USE_LXC_BRIDGE */
+	bool up;
+	char *bridge;
+	int ports;          /* of the bridge; -1: there is no bridge */
+	char *ipv4, *ipv6;  /* of the bridge, with prefix; ipv6 may be NULL */
+	char *dhcp_range, *domain; /* domain may be NULL */
+	bool rules;         /* our nftables table is there */
+	pid_t dnsmasq;      /* 0: it does not run */
+	struct lxcore_net_lease *leases; /* sorted by address */
+	int n_leases;
+	char **published;   /* of all containers: "tcp:*:8080 -> 10.0.3.5:80 (web)", ended by NULL */
+};
+LXCORE_API int lxcore_net_status(struct lxcore_net_status *ret, lxcore_error *err);
+LXCORE_API void lxcore_net_status_free(struct lxcore_net_status *s);
+/* What stands in its way: calls 'say' for each subject, with an objection or NULL.  The number of
+ * objections. */
+LXCORE_API int lxcore_net_check(void (*say)(void *data, const char *subject,
+					    const lxcore_error *objection), void *data);
 
 /* ---- containers on disk ----------------------------------------------------------------------- */
 

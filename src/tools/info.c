@@ -28,6 +28,8 @@ static int look(struct info *i, lxcore_error *err)
 	i->stats = unknown;
 	if (!i->running)
 		return 0;
+	if (i->all && lxcore_published(i->c, &i->published, err) < 0)
+		return -1;
 	if (i->want.ips || i->want.stats)
 		i->n_interfaces = lxcore_interfaces(i->c, &i->interfaces, err);
 	if (i->n_interfaces < 0)
@@ -66,6 +68,7 @@ static int run(struct cli *cli, const void *options)
 		code = cli_fail(cli);
 	else
 		code = cli->json ? info_json(&i) : info_lines(&i);
+	lxcore_names_free(i.published);
 	lxcore_interfaces_free(i.interfaces, i.n_interfaces < 0 ? 0 : i.n_interfaces);
 	return code;
 }

@@ -22,6 +22,7 @@ struct info {
 	struct lxcore_interface *interfaces;
 	int n_interfaces;
 	struct lxcore_stats stats;
+	char **published; /* ports of the host that lead here */
 };
 
 /* Both return the exit code. */

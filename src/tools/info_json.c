@@ -66,6 +66,8 @@ static int json_all(const struct info *i, struct json *j)
 	}
 	if (i->want.ips || i->want.stats)
 		json_interfaces(i, j);
+	if (i->all)
+		json_texts(j, "published", (const char *const *)i->published);
 	if (i->want.stats && i->running)
 		json_stats(&i->stats, j);
 	if (i->want.keys.n && json_keys(i, j) < 0)

@@ -65,6 +65,12 @@ static void ip_lines(const struct info *i)
 	}
 }
 
+static void publish_lines(const struct info *i)
+{
+	for (char **p = i->published; p && *p; p++)
+		line(i, "Published:", *p);
+}
+
 static void stats_lines(struct info *i)
 {
 	const struct lxcore_stats *s = &i->stats;
@@ -126,6 +132,8 @@ int info_lines(struct info *i)
 	}
 	if (i->want.ips)
 		ip_lines(i);
+	if (i->all)
+		publish_lines(i);
 	if (i->want.stats && i->running)
 		stats_lines(i);
 	return key_lines(i);

@@ -572,6 +572,11 @@ const char *conf_file(const struct conf *c)
 	return c->file;
 }
 
+int conf_notice(struct conf *c, const char *text)
+{
+	return strv_add(&c->notices, text);
+}
+
 const struct strv *conf_notices(const struct conf *c)
 {
 	return &c->notices;

@@ -112,6 +112,8 @@ const char *conf_where(const struct conf *c, const char *key);
 const char *conf_file(const struct conf *c);
 /* Things the user should be told, such as old names of keys; one sentence each. */
 const struct strv *conf_notices(const struct conf *c);
+/* Another one, from somebody who acted on the configuration. */
+int conf_notice(struct conf *c, const char *text);
 
 /* Every key of every section, for manuals and completion: walk with *state = 0; NULL at the end. */
 const struct conf_key *conf_next_key(const struct conf_section *const *sections, size_t *state);

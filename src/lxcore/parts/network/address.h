@@ -26,6 +26,7 @@ struct address {
 struct addresses {
 	struct address *v;
 	size_t n;
+	bool automatic; /* 'auto': and one of the managed network */
 };
 
 /* "ADDRESS", family given; false when it is none. */

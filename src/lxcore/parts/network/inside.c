@@ -17,26 +17,32 @@ static int cannot(struct netlink *nl, const struct nic *nic, const char *what, s
 			 nic->name, nl->reason, nic->index);
 }
 
-static int add_addresses(struct netlink *nl, const struct nic *nic, int index,
-			 const struct addresses *list, struct error *err)
+static int add_address(struct netlink *nl, const struct nic *nic, int index,
+		       const struct address *a, struct error *err)
 {
 	char text[INET6_ADDRSTRLEN];
+	int pauses = 0, result;
 
-	for (size_t i = 0; i < list->n; i++) {
-		int pauses = 0, result;
+	do
+		result = link_add_address(nl, index, a);
+	while (result < 0 && errno == EADDRINUSE && nic_try_again(&pauses, 0));
+	if (result == 0)
+		return 0;
+	return error_set(
+		err, errno,
+		"cannot add address %s/%u to interface \"%s\": %s (lxc.net.%u.ipv%d.address)",
+		address_text(a, text), a->prefix, nic->name, nl->reason, nic->index,
+		a->family == AF_INET ? 4 : 6);
+}
 
-		do
-			result = link_add_address(nl, index, &list->v[i]);
-		while (result < 0 && errno == EADDRINUSE && nic_try_again(&pauses, 0));
-		if (result < 0)
-			return error_set(err, errno,
-					 "cannot add address %s/%u to interface \"%s\": %s "
-					 "(lxc.net.%u.ipv%d.address)",
-					 address_text(&list->v[i], text), list->v[i].prefix,
-					 nic->name, nl->reason, nic->index,
-					 list->v[i].family == AF_INET ? 4 : 6);
-	}
-	return 0;
+static int add_addresses(struct netlink *nl, const struct nic *nic, int index,
+			 const struct addresses *list, const struct address *lease,
+			 struct error *err)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (add_address(nl, nic, index, &list->v[i], err) < 0)
+			return -1;
+	return list->automatic ? add_address(nl, nic, index, lease, err) : 0;
 }
 
 /*
@@ -64,8 +70,11 @@ static int switch_on(struct netlink *nl, const struct nic *nic, int index, struc
 	return cannot(nl, nic, "switch on the link", err);
 }
 
-static bool reachable(const struct address *gateway, const struct addresses *own)
+static bool reachable(const struct address *gateway, const struct addresses *own,
+		      const struct address *lease)
 {
+	if (own->automatic && address_covers(lease, gateway))
+		return true;
 	if (gateway->family == AF_INET6 && address_is_link_local(gateway))
 		return true;
 	for (size_t i = 0; i < own->n; i++)
@@ -79,6 +88,7 @@ struct way_out { /* a default route to be */
 	const struct gateway *gateway;
 	const struct address *found; /* what 'auto' turned out to be */
 	const struct addresses *own;
+	const struct address *lease; /* of the managed network */
 };
 
 static int add_gateway(struct netlink *nl, const struct nic *nic, int index,
@@ -98,8 +108,8 @@ static int add_gateway(struct netlink *nl, const struct nic *nic, int index,
 	/* A gateway outside of all networks of the interface needs a route of its own first. */
 	host = *via;
 	host.prefix = host.family == AF_INET ? 32 : 128;
-	if (!reachable(via, way->own) && link_add_route(nl, index, &host, host.family, NULL) < 0 &&
-	    errno != EEXIST)
+	if (!reachable(via, way->own, way->lease) &&
+	    link_add_route(nl, index, &host, host.family, NULL) < 0 && errno != EEXIST)
 		return cannot(nl, nic, "make the route to the gateway", err);
 	if (link_add_route(nl, index, NULL, via->family, via) == 0)
 		return 0;
@@ -112,20 +122,23 @@ static int add_gateway(struct netlink *nl, const struct nic *nic, int index,
 static int configure(struct netlink *nl, const struct nic_conf *c, const struct nic *nic,
 		     struct error *err)
 {
+	static const struct gateway automatic = {.how = GATEWAY_AUTO};
 	const struct way_out ways[] = {
-		{AF_INET, &c->ipv4_gateway, &nic->gateway4, &c->ipv4},
-		{AF_INET6, &c->ipv6_gateway, &nic->gateway6, &c->ipv6},
+		{AF_INET, nic->own_gateway4 ? &automatic : &c->ipv4_gateway, &nic->gateway4,
+		 &c->ipv4, &nic->lease4},
+		{AF_INET6, nic->own_gateway6 ? &automatic : &c->ipv6_gateway, &nic->gateway6,
+		 &c->ipv6, &nic->lease6},
 	};
 	int index = link_index(nl, nic->name);
 
 	if (!index)
 		return error_sys(err, "cannot find interface \"%s\" inside (lxc.net.%u)", nic->name,
 				 nic->index);
-	if (add_addresses(nl, nic, index, &c->ipv4, err) < 0)
+	if (add_addresses(nl, nic, index, &c->ipv4, &nic->lease4, err) < 0)
 		return -1;
 	if (c->up && switch_on(nl, nic, index, err) < 0)
 		return -1;
-	if (add_addresses(nl, nic, index, &c->ipv6, err) < 0)
+	if (add_addresses(nl, nic, index, &c->ipv6, &nic->lease6, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
 		if (add_gateway(nl, nic, index, &ways[i], err) < 0)

@@ -70,7 +70,6 @@ static const struct conf_word ipvlan_isolations[] = {
 };
 
 #define AT(member) offsetof(struct nic_conf, member)
-#define LATER "not supported yet"
 
 static const struct conf_key members[] = {
 	{"type", &type_of_type, AT(type),
@@ -88,15 +87,17 @@ static const struct conf_key members[] = {
 		    "that belongs to this host and container and does not change."},
 	{"mtu", &value_number, AT(mtu), .syntax = "68..65535", .extra = &mtu_range,
 	 .summary = "Largest packet. Unset: as that of the link, or 1500."},
-	{"ipv4.address", &value_addresses, AT(ipv4), .syntax = "ADDRESS[/PREFIX] [BROADCAST]",
+	{"ipv4.address", &value_addresses, AT(ipv4), .syntax = "ADDRESS[/PREFIX] [BROADCAST]|auto",
 	 .extra = &inet,
 	 .summary = "An address to give it; may be repeated. Without a prefix that of its class "
-		    "counts."},
+		    "counts. 'auto': a free one of the managed network (lxc-net(1)), always the "
+		    "same, with its gateway unless another is set."},
 	{"ipv4.gateway", &value_gateway, AT(ipv4_gateway), .extra = &inet,
 	 .summary = "Where the default route leads: an address, 'auto' for that of the link, "
 		    "'dev' for the interface itself."},
 	{"ipv6.address", &value_addresses, AT(ipv6), .extra = &inet6,
-	 .summary = "An IPv6 address to give it; may be repeated. Without a prefix 64 counts."},
+	 .summary = "An IPv6 address to give it; may be repeated. Without a prefix 64 counts. "
+		    "'auto': one of the managed network (lxc-net(1))."},
 	{"ipv6.gateway", &value_gateway, AT(ipv6_gateway), .extra = &inet6,
 	 .summary = "The same as ipv4.gateway for IPv6."},
 	{"script.up", &conf_string, AT(script_up), .syntax = "COMMAND",
@@ -133,8 +134,10 @@ static const struct conf_key members[] = {
 	 .summary = "Whether ipvlan interfaces of one link see each other."},
 	{"vlan.id", &value_number, AT(vlan_id), .syntax = "1..4094", .extra = &vlan_range,
 	 .summary = "The VLAN of an interface of type vlan."},
-	{"publish", &conf_string, 0, .unsupported = LATER,
-	 .summary = "A port of the host that leads to one of the container."},
+	{"publish", &value_publish, AT(publish),
+	 .summary = "A port of the host, or a range such as 8000-8009, that leads to one of the "
+		    "container, such as tcp:8080:80; may be repeated. For veth with an address "
+		    "that is set here or belongs to the managed network (lxc-net(1))."},
 	{NULL},
 };
 
@@ -152,6 +155,7 @@ static bool fits(const struct nic_type *type, const struct conf_key *member)
 		{"macvlan.", &nic_macvlan},
 		{"ipvlan.", &nic_ipvlan},
 		{"vlan.", &nic_vlan},
+		{"publish", &nic_veth},
 	};
 
 	if (ROW(member) == MEMBER_TYPE)

@@ -114,6 +114,38 @@ int link_address(struct netlink *nl, int index, int family, struct address *ret,
 	return best.address.family != 0;
 }
 
+struct ports {
+	int bridge, n;
+};
+
+static int count_port(void *data, const struct nlmsghdr *answer)
+{
+	const struct ifinfomsg *info = netlink_head(answer, sizeof(*info));
+	const struct nlattr *tb[IFLA_MASTER + 1];
+	struct ports *ports = data;
+	uint32_t master;
+
+	if (!info || answer->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	netlink_attributes(answer, sizeof(*info), tb, IFLA_MASTER);
+	if (netlink_u32(tb[IFLA_MASTER], &master) && (int)master == ports->bridge)
+		ports->n++;
+	return 0;
+}
+
+int link_ports(struct netlink *nl, int bridge)
+{
+	struct ifinfomsg info = {0};
+	struct ports ports = {.bridge = bridge};
+	struct netlink_message m;
+
+	/* Not from /sys, which may show another network namespace than ours. */
+	netlink_begin(&m, RTM_GETLINK, NLM_F_DUMP, &info, sizeof(info));
+	netlink_put_u32(&m, IFLA_MASTER, (uint32_t)bridge);
+	netlink_put_u32(&m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return netlink_each(nl, &m, count_port, &ports) < 0 ? 0 : ports.n;
+}
+
 /* ---- changing ---- */
 
 int link_up(struct netlink *nl, int index)
@@ -170,9 +202,11 @@ int link_add_route(struct netlink *nl, int index, const struct address *to, int 
 		.rtm_scope = gateway || family == AF_INET6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
 		.rtm_dst_len = to ? to->prefix : 0,
 	};
+	/* A router may have been quicker with an IPv6 default route of its own: both are kept. */
+	int flags = NLM_F_CREATE | (to || family == AF_INET ? NLM_F_EXCL : NLM_F_APPEND);
 	struct netlink_message m;
 
-	netlink_begin(&m, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &route, sizeof(route));
+	netlink_begin(&m, RTM_NEWROUTE, flags, &route, sizeof(route));
 	if (to)
 		netlink_put(&m, RTA_DST, to->bytes, address_size(to));
 	if (gateway)

@@ -78,8 +78,8 @@ static int check_routes(const struct conf *conf, const struct nic_conf *c, struc
 		const struct gateway *gateway;
 		size_t n_addresses;
 	} ways[] = {
-		{"ipv4.gateway", &c->ipv4_gateway, c->ipv4.n},
-		{"ipv6.gateway", &c->ipv6_gateway, c->ipv6.n},
+		{"ipv4.gateway", &c->ipv4_gateway, c->ipv4.n + c->ipv4.automatic},
+		{"ipv6.gateway", &c->ipv6_gateway, c->ipv6.n + c->ipv6.automatic},
 	};
 	struct nic_where where;
 
@@ -143,6 +143,19 @@ static int check_twice(const struct conf *conf, const struct nic_conf *c, struct
 	return 0;
 }
 
+/* Others never come by the bridge of the managed network. */
+static int check_automatic(const struct conf *conf, const struct nic_conf *c, struct error *err)
+{
+	struct nic_where where;
+
+	if ((!c->ipv4.automatic && !c->ipv6.automatic) || c->type == &nic_veth)
+		return 0;
+	return error_set(
+		err, EINVAL, "an address 'auto' is for interfaces of type veth, not %s (%s)",
+		c->type->word,
+		nic_where(conf, c, c->ipv4.automatic ? "ipv4.address" : "ipv6.address", &where));
+}
+
 static int network_check(const struct boot *b, struct error *err)
 {
 	struct network_conf *net = conf_of(b->conf, &network_section);
@@ -165,7 +178,7 @@ static int network_check(const struct boot *b, struct error *err)
 			continue;
 		if (nl.fd < 0 && netlink_open(&nl, err) < 0)
 			return -1;
-		if (c->type->check(&site, c, err) < 0)
+		if (check_automatic(b->conf, c, err) < 0 || c->type->check(&site, c, err) < 0)
 			return -1;
 	}
 	return 0;

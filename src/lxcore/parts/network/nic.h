@@ -18,12 +18,14 @@
  *     network.c  the doors of the part
  *     release.c  giving it all back
  *     status.c   interfaces of running containers, for listings
+ *     managed/   the network that we make ourselves: lxc-net, addresses 'auto', published ports
  */
 #ifndef LXCORE_PARTS_NETWORK_NIC_H
 #define LXCORE_PARTS_NETWORK_NIC_H
 
 #include "base/netlink.h"
 #include "parts/network/address.h"
+#include "parts/network/managed/publish.h"
 #include "parts/part.h"
 
 #include <net/if.h>
@@ -71,6 +73,7 @@ struct nic_conf { /* one lxc.net.N */
 	} veth;
 	int macvlan_mode, ipvlan_mode, ipvlan_isolation;
 	unsigned vlan_id; /* of type vlan */
+	struct publish publish;
 };
 
 struct network_conf {
@@ -100,6 +103,8 @@ struct nic {            /* one interface of a container that boots */
 	unsigned mtu;
 	uint8_t mac[HWADDR_BYTES], host_mac[HWADDR_BYTES];
 	struct address gateway4, gateway6; /* 'auto' as it turned out */
+	bool own_gateway4, own_gateway6;   /* ... which came with an address 'auto' */
+	struct address lease4, lease6; /* of the managed network; lease4 also when DHCP will give it */
 };
 
 struct network_boot {
@@ -148,6 +153,8 @@ struct link {
 int link_find(struct netlink *nl, const char *name, struct link *ret, struct error *err);
 /* Its number by name in the namespace of the socket; 0: none.  Cheaper than link_find. */
 int link_index(const struct netlink *nl, const char *name);
+/* How many interfaces are on a bridge. */
+int link_ports(struct netlink *nl, int bridge);
 int link_up(struct netlink *nl, int index);
 int link_delete(struct netlink *nl, int index);
 /* The first address of a family that an interface has, one that is not link-local if it can be;

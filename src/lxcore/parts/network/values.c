@@ -111,6 +111,10 @@ static int set_addresses(void *field, const struct conf_key *key, const char *su
 	struct error why = {0};
 	struct address a;
 
+	if (strcmp(value, "auto") == 0) {
+		((struct addresses *)field)->automatic = true;
+		return 0;
+	}
 	if (address_parse(&a, family_of(key), value, &why) < 0)
 		return refuse(err, value, &why);
 	return addresses_add(field, &a, err);
@@ -133,9 +137,11 @@ static void get_addresses(const void *field, const struct conf_key *key, const c
 	const struct addresses *list = field;
 	char text[INET6_ADDRSTRLEN];
 
+	if (list->automatic)
+		buf_puts(out, "auto");
 	for (size_t i = 0; i < list->n; i++)
-		buf_addf(out, "%s%s/%u", i ? "\n" : "", address_text(&list->v[i], text),
-			 list->v[i].prefix);
+		buf_addf(out, "%s%s/%u", i || list->automatic ? "\n" : "",
+			 address_text(&list->v[i], text), list->v[i].prefix);
 }
 
 static void clear_addresses(void *field, const struct conf_key *key, const char *sub)
@@ -265,7 +271,7 @@ const struct conf_type value_number = {
 	"NUMBER", set_number, get_number, clear_number, conf_replaces,
 };
 const struct conf_type value_addresses = {
-	"ADDRESS[/PREFIX]",
+	"ADDRESS[/PREFIX]|auto",
 	set_addresses,
 	get_addresses,
 	clear_addresses,

@@ -9,6 +9,7 @@
  * when an older one of the same fixed name is still on its way out, or after a crash.
  */
 #include "base/fd.h"
+#include "parts/network/managed/join.h"
 #include "parts/network/nic.h"
 
 #include <linux/if_bridge.h>
@@ -38,27 +39,25 @@ static void host_address(const struct boot *b, const char *host, uint8_t ret[HWA
 
 /* ---- check ---- */
 
-static int check_bridge(const struct nic_site *site, const struct nic_conf *c, struct error *err)
+static int check_bridge(const struct nic_site *site, const struct nic_conf *c, enum joins *ret,
+			struct error *err)
 {
 	struct nic_where where;
-	struct link link;
+	struct link link = {0};
 	int found = link_find(site->nl, c->link, &link, err);
 
 	if (found < 0)
 		return -1;
 	nic_where(site->boot->conf, c, "link", &where);
-	if (!found) {
-		error_set(err, ENODEV, "%s \"%s\" does not exist (%s)",
-			  is_router(c) ? "interface" : "bridge", c->link, where.text);
-		if (is_router(c))
-			return -1;
-		if (strcmp(c->link, "lxcbr0") == 0)
-			return error_mend(err, "lxc-net start      (makes the default bridge)");
-		return error_mend(err, "ip link add %s type bridge && ip link set %s up", c->link,
-				  c->link);
-	}
+	if (!found && is_router(c))
+		return error_set(err, ENODEV, "interface \"%s\" does not exist (%s)", c->link,
+				 where.text);
+	if (join_check(site, c, found, ret, err) < 0)
+		return -1;
 	if (is_router(c))
 		return 0;
+	if (!found) /* it is the managed one, and will be there */
+		strcpy(link.kind, "bridge");
 	if (strcmp(link.kind, "bridge") != 0) {
 		found = ovs_find(&link, where.text, err);
 		if (found != 0)
@@ -113,13 +112,19 @@ static int check_pair(const struct nic_site *site, const struct nic_conf *c, str
 
 static int veth_check(const struct nic_site *site, const struct nic_conf *c, struct error *err)
 {
-	if (c->link[0] && check_bridge(site, c, err) < 0)
+	enum joins joins = JOINS_NOT;
+
+	if (c->link[0] ? check_bridge(site, c, &joins, err) < 0
+		       : join_check(site, c, true, &joins, err) < 0)
 		return -1;
 	if (check_vlans(site, c, err) < 0 || check_pair(site, c, err) < 0)
 		return -1;
 	if (c->l2proxy && proxy_check(site, c, is_router(c), err) < 0)
 		return -1;
-	return gateway_check(site, c, !is_router(c) && c->link[0], err);
+	if (publish_check(site, c, joins != JOINS_NOT, err) < 0)
+		return -1;
+	return joins == JOINS_ONCE_UP ? 0
+				      : gateway_check(site, c, !is_router(c) && c->link[0], err);
 }
 
 /* ---- prepare ---- */
@@ -144,7 +149,7 @@ static int veth_prepare(struct boot *b, const struct nic_conf *c, struct nic *ni
 	nic->on_switch = link.index && !is_router(c) && strcmp(link.kind, "bridge") != 0;
 	nic->mtu = c->mtu ? c->mtu : link.mtu;
 	strcpy(nic->host, c->veth.pair[0] ? c->veth.pair : NAME_TEMPLATE);
-	return gateway_prepare(nl, c, nic, err);
+	return gateway_prepare(nl, c, nic, err) < 0 ? -1 : join_prepare(b, c, nic, err);
 }
 
 /* ---- connect ---- */
@@ -378,11 +383,15 @@ static int veth_connect(struct boot *b, const struct nic_conf *c, struct nic *ni
 		return -1;
 	if (route_to_container(nl, c, nic, err) < 0)
 		return -1;
-	return c->l2proxy ? proxy_connect(b, c, nic, err) : 0;
+	if (c->l2proxy && proxy_connect(b, c, nic, err) < 0)
+		return -1;
+	return publish_connect(b, c, nic, err);
 }
 
 static void veth_release(const struct release *r)
 {
+	publish_release(r);
+	join_release(r);
 	proxy_release(r);
 	ovs_release(r);
 }
