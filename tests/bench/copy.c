@@ -8,9 +8,9 @@
  * SOURCE there, which warms all caches, and lets everybody copy that into a directory of his own,
  * taking turns in a changing order.  So nobody meets inodes that were just freed (ext4 looks at
  * each of them before it makes a new one, which costs more than the copy), nor another's writes:
- * they are on the disk before the next one begins.  Prints medians and the fastest of each, and what
- * part of the other's time is ours, and compares our copies with their source.  SOURCE is best a root filesystem of
- * Debian.  Needs root; leaves nothing behind.
+ * they are on the disk before the next one begins.  Prints medians and the fastest of each,
+ * and what part of the other's time is ours, and compares our copies with their source.  SOURCE is
+ * best a root filesystem of Debian.  Needs root; leaves nothing behind.
  */
 #include "base/auto.h"
 #include "base/copy.h"
@@ -32,7 +32,10 @@ extern char **environ;
 
 enum { OURS, OURS_ALONE, CP, RSYNC, N_PEERS };
 static const char *const peers[N_PEERS] = {
-	"lxcore", "lxcore, one worker", "cp -a", "rsync -aHXS",
+	"lxcore",
+	"lxcore, one worker",
+	"cp -a",
+	"rsync -aHXS",
 };
 
 struct bench {
@@ -216,7 +219,7 @@ int main(int argc, char **argv)
 		b.rounds = atoi(argv[2]);
 	if (b.rounds < 1 || b.rounds > MOST_ROUNDS)
 		b.rounds = 7;
-	/* With our mount namespace everything goes that a failure leaves, but an empty directory. */
+	/* With our mount namespace goes all that a failure leaves, but an empty directory. */
 	if (!mkdtemp(b.dir) || unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", b.dir, "tmpfs", 0, "size=9g,mode=700") < 0)

@@ -23,6 +23,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -137,8 +138,8 @@ static void set_acl(int dir, const char *file, const char *attribute, uint32_t i
 static void set_capability(int dir, const char *file, uint32_t root)
 {
 	struct vfs_ns_cap_data cap = {
-		.magic_etc = (root ? VFS_CAP_REVISION_3 : VFS_CAP_REVISION_2) |
-			     VFS_CAP_FLAGS_EFFECTIVE,
+		.magic_etc =
+			(root ? VFS_CAP_REVISION_3 : VFS_CAP_REVISION_2) | VFS_CAP_FLAGS_EFFECTIVE,
 		.data[0].permitted = 1 << CAP_NET_RAW,
 		.rootid = root,
 	};
@@ -390,17 +391,19 @@ static void a_deep_tree(void)
 
 static const struct copy_ids host_to_100000[] = {{0, 100000, 65536}};
 static const struct copy_ids host_to_500000[] = {{0, 500000, 1000}, {1000, 700000, 64536}};
+/* clang-format off */
 #define MAP(ids) {(ids), ARRAY_SIZE(ids)}
+/* clang-format on */
 
 static void owners_shift(void)
 {
 	struct trees t = trees(), back = trees();
-	const struct copy_options into = {
-		.to_uid = MAP(host_to_100000), .to_gid = MAP(host_to_500000)};
-	const struct copy_options out = {
-		.from_uid = MAP(host_to_100000), .from_gid = MAP(host_to_500000)};
-	const struct compare_ids shifted = {.uid = 100000, .gid = 500000, .gid_from_1000 = 699000,
-					    .capability_root = 100000};
+	const struct copy_options into = {.to_uid = MAP(host_to_100000),
+					  .to_gid = MAP(host_to_500000)};
+	const struct copy_options out = {.from_uid = MAP(host_to_100000),
+					 .from_gid = MAP(host_to_500000)};
+	const struct compare_ids shifted = {
+		.uid = 100000, .gid = 500000, .gid_from_1000 = 699000, .capability_root = 100000};
 	struct stat st;
 
 	put_all(t.from);
@@ -424,6 +427,22 @@ static void owners_shift(void)
 		SAME(difference.s, NULL);
 	}
 	done(&back);
+	done(&t);
+}
+
+/* Between containers of the same map the host's ids are the same, whatever they are. */
+static void equal_maps(void)
+{
+	const struct copy_options o = {
+		.from_uid = MAP(host_to_100000),
+		.from_gid = MAP(host_to_500000),
+		.to_uid = MAP(host_to_100000),
+		.to_gid = MAP(host_to_500000),
+	};
+	struct trees t = trees();
+
+	put_all(t.from);
+	copies_with(&t, &o, NULL);
 	done(&t);
 }
 
@@ -588,6 +607,30 @@ static void copy_below_mounts(struct trees *t)
 	CU_ASSERT(err.code == EXDEV || err.code == EBUSY);
 }
 
+/* Without CAP_SYS_ADMIN the kernel does not show what a mount hides. */
+static void copy_around_mounts(struct trees *t)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[2] = {0};
+	struct stat st = {0};
+
+	mount_at("none", &t->top, "from/mounted", "size=1m");
+	mount_at("/etc", &t->top, "from/bound", NULL);
+	mount_at("/etc/passwd", &t->top, "from/file", NULL);
+	t->from = reopen(t, "from");
+	SAME_NUMBER(syscall(SYS_capget, &head, caps), 0);
+	caps[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	SAME_NUMBER(syscall(SYS_capset, &head, caps), 0);
+	SAME_NUMBER(copy(t, NULL), 0);
+	SAME(t->err.text, "");
+	SAME_NUMBER(t->result.files, 1);
+	SAME_NUMBER(t->result.directories, 3);
+	SAME_NUMBER(fstatat(t->to, "file", &st, 0), 0);
+	SAME_NUMBER(st.st_size, 0);
+	SAME_NUMBER(faccessat(t->to, "mounted", F_OK, 0), 0);
+	SAME_NUMBER(faccessat(t->to, "bound/passwd", F_OK, 0), -1);
+}
+
 static void other_mounts(void)
 {
 	struct trees t = trees();
@@ -600,6 +643,8 @@ static void other_mounts(void)
 	in_private_mounts(copy_below_mounts, &t);
 	SAME_NUMBER(faccessat(t.to, "mounted/below", F_OK, 0), 0);
 	SAME_NUMBER(faccessat(t.to, "bound/passwd", F_OK, 0), -1);
+	again(&t);
+	in_private_mounts(copy_around_mounts, &t);
 	done(&t);
 }
 
@@ -722,6 +767,7 @@ void suite_copy(void)
 		{"a wide directory", a_wide_directory},
 		{"deep trees with few descriptors", a_deep_tree},
 		{"owners shift with the id maps, and back", owners_shift},
+		{"equal maps shift nothing", equal_maps},
 		{"refuses ids outside the map, or keeps them", ids_outside_the_map},
 		{"refuses a directory that is not empty", what_is_there_already},
 		{"refuses to copy into itself", into_itself},

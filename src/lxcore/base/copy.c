@@ -54,8 +54,8 @@ static void add_free_space(struct copier *c)
 	snprintf(c->error.text + used, sizeof(c->error.text) - used,
 		 " (free: %llu of %llu MiB, %llu of %llu inodes)",
 		 (unsigned long long)v.f_bavail * v.f_frsize >> 20,
-		 (unsigned long long)v.f_blocks * v.f_frsize >> 20,
-		 (unsigned long long)v.f_favail, (unsigned long long)v.f_files);
+		 (unsigned long long)v.f_blocks * v.f_frsize >> 20, (unsigned long long)v.f_favail,
+		 (unsigned long long)v.f_files);
 }
 
 static const char *reason(int code)
@@ -79,8 +79,8 @@ int copy_fail(struct copier *c, const struct copy_node *dir, const char *name, c
 
 	pthread_mutex_lock(&c->lock);
 	if (!atomic_exchange(&c->failed, true)) {
-		error_set(&c->error, code, "cannot %s \"%s\": %s", what,
-			  path_text(dir, name, text), reason(code));
+		error_set(&c->error, code, "cannot %s \"%s\": %s", what, path_text(dir, name, text),
+			  reason(code));
 		if (code == ENOSPC || code == EDQUOT)
 			add_free_space(c);
 	}
@@ -124,10 +124,14 @@ static bool tell(struct copier *c, long long begin, const struct copy_result *to
 		return true;
 	count_up(c, &now);
 	p = (struct copy_progress){
-		.bytes = now.bytes, .total_bytes = total->bytes,
-		.files = names(&now), .total_files = names(total),
+		.bytes = now.bytes,
+		.total_bytes = total->bytes,
+		.files = names(&now),
+		.total_files = names(total),
 		.usec = (uint64_t)(clock_us() - begin),
 	};
+	if (c->measuring)
+		p = (struct copy_progress){.total_bytes = now.bytes, .total_files = names(&now)};
 	/* A source that grew after it was counted. */
 	if (p.total_files && (end || p.files > p.total_files))
 		p.total_files = p.files;
@@ -260,7 +264,8 @@ static int private_mount(int from)
 		.attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME,
 		.attr_clr = MOUNT_ATTR__ATIME,
 	};
-	autoclose int tree = open_tree(from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	autoclose int tree =
+		open_tree(from, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 
 	if (tree < 0)
 		return -1;
@@ -278,8 +283,8 @@ static int open_source(struct copier *c, int from)
 	struct copy_node *root = c->root;
 
 	c->tree = private_mount(from);
-	root->fd[FROM] = openat(c->tree < 0 ? from : c->tree, ".",
-				O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	root->fd[FROM] =
+		openat(c->tree < 0 ? from : c->tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root->fd[FROM] < 0 || fstat(root->fd[FROM], &root->st) < 0)
 		return error_sys(&c->error, "cannot open the tree to copy");
 	root->dev[FROM] = root->st.st_dev;
@@ -303,7 +308,7 @@ static int open_target(struct copier *c, int to)
 	if (fremovexattr(fd, "system.posix_acl_default") < 0 && errno != ENODATA &&
 	    errno != ENOTSUP)
 		return error_sys(&c->error, "cannot remove the default access control list of "
-				 "the directory to copy to");
+					    "the directory to copy to");
 	root->dev[TO] = st.st_dev;
 	root->ino[TO] = st.st_ino;
 	return 0;
@@ -318,6 +323,11 @@ static unsigned most_open(void)
 	return limit.rlim_cur < 64 ? 8 : (unsigned)limit.rlim_cur / 8;
 }
 
+static bool same_map(const struct copy_map *a, const struct copy_map *b)
+{
+	return a->n == b->n && (!a->n || memcmp(a->v, b->v, a->n * sizeof(*a->v)) == 0);
+}
+
 static void init(struct copier *c, const struct copy_options *o)
 {
 	pthread_condattr_t monotonic;
@@ -326,7 +336,7 @@ static void init(struct copier *c, const struct copy_options *o)
 	c->tree = -1;
 	c->uid = geteuid();
 	c->gid = getegid();
-	c->shifting = o->from_uid.n || o->from_gid.n || o->to_uid.n || o->to_gid.n;
+	c->shifting = !same_map(&o->from_uid, &o->to_uid) || !same_map(&o->from_gid, &o->to_gid);
 	c->n_workers = worker_count(o);
 	c->max_open = most_open();
 	pthread_mutex_init(&c->lock, NULL);

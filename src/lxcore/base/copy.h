@@ -6,9 +6,10 @@
  * holes, hard links, symbolic links, devices, fifos, sockets, owners, modes with setuid and setgid,
  * times to the nanosecond (those of directories too), extended attributes with access control lists
  * and file capabilities.  An overlay's whiteouts (character devices 0/0) and opaque directories
- * (trusted.overlay.*) are nothing special, so a layer survives.  Left behind are what belongs to the
- * storage rather than to the file: the flags of chattr(1), and attributes of namespaces that the
- * other filesystem does not have (btrfs.*, labels of a security module that is not at home there).
+ * (trusted.overlay.*) are nothing special, so a layer survives.  Left behind are what belongs to
+ * the storage rather than to the file: the flags of chattr(1), and attributes of namespaces that
+ * the other filesystem does not have (btrfs.*, labels of a security module that is not at home
+ * there).
  *
  * The source may be hostile and may change meanwhile: nothing is reached but by descriptors, no
  * symbolic link is followed, no device is opened, and a directory swapped for something else is an
@@ -39,7 +40,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A line of an id map, user_namespaces(7): 'count' ids from 'inside' on are those from 'outside'. */
+/* A line of an id map, user_namespaces(7): 'count' ids from 'inside' and from 'outside' on. */
 struct copy_ids {
 	uint32_t inside, outside, count;
 };
@@ -53,7 +54,7 @@ struct copy_map {
 struct copy_progress {
 	uint64_t bytes, total_bytes; /* of file contents, holes included; total 0: not known */
 	uint64_t files, total_files; /* everything that has a name, directories included */
-	uint64_t usec;               /* since the beginning of the copy */
+	uint64_t usec;               /* since the first byte; while totals are counted: 0 */
 };
 
 struct copy_options {
@@ -61,23 +62,26 @@ struct copy_options {
 	 * Whose the files are: an id of the source is looked up in 'from' (outside to inside), then
 	 * in 'to' (inside to outside).  Owners, ids in access control lists and the root of file
 	 * capabilities go this way.  The capabilities of a file of the host become those of 'to's
-	 * root alone, and those of 'from's root become the host's where 'to' is empty.  All empty:
-	 * owners stay.
+	 * root alone, and those of 'from's root become the host's where 'to' is empty.  All empty,
+	 * or equal on both sides: nothing is looked up, owners stay.
 	 */
 	struct copy_map from_uid, from_gid, to_uid, to_gid;
-	/* An id that one of the maps does not have stays as it is; else it is an error, EOVERFLOW. */
+	/* An id that is not in one of the maps stays as it is; else it is an error, EOVERFLOW. */
 	bool keep_unmapped;
 
 	/* Threads that copy; 0: one for each processor we may use, at most 8. */
 	unsigned workers;
-	/* Count first what there is to copy, so that progress knows the totals (5 % more time). */
+	/*
+	 * Count first what there is to copy, so that progress knows the totals.  While it counts
+	 * these grow and nothing else does.
+	 */
 	bool measure;
 	/* Do not return before all is on the disk (syncfs(2)); its errors are ours. */
 	bool sync;
 
 	/*
-	 * Called in the caller's thread, about ten times a second and once at the end; false cancels
-	 * the copy (ECANCELED).  NULL: nobody wants to know.
+	 * Called in the caller's thread, about ten times a second and once at the end; false
+	 * cancels the copy (ECANCELED).  NULL: nobody wants to know.
 	 */
 	bool (*progress)(const struct copy_progress *, void *data);
 	void *data;
@@ -87,8 +91,8 @@ struct copy_options {
 
 /* What was copied. */
 struct copy_result {
-	uint64_t files;        /* regular files, each once however many hard links it has */
-	uint64_t directories;  /* with the topmost */
+	uint64_t files;       /* regular files, each once however many hard links it has */
+	uint64_t directories; /* with the topmost */
 	uint64_t symlinks;
 	uint64_t others;       /* devices, fifos, sockets */
 	uint64_t links;        /* hard links beyond the first name */
@@ -99,15 +103,16 @@ struct copy_result {
 };
 
 /*
- * Copy everything in the directory 'from', and its own attributes, to the directory 'to', which must
- * be empty ('lost+found' does not count).  Both descriptors stay the caller's; O_PATH is enough.
- * While it works 'to' is 0700 and ours, so nobody else can get in; it gets owner and mode last.
+ * Copy everything in the directory 'from', and its own attributes, to the directory 'to', which
+ * must be empty ('lost+found' does not count).  Both descriptors stay the caller's; O_PATH is
+ * enough.  While it works 'to' is 0700 and ours, so nobody else can get in; it gets owner and mode
+ * last.
  *
- * 0, or -1 with the error, which names the file: EEXIST ('to' is not empty), ENOSPC and EDQUOT (with
- * the space that is left), ECANCELED, EOVERFLOW (an id that cannot be mapped), ESTALE (a file became
- * something else meanwhile), ELOOP ('to' lies within 'from'), or what the kernel said.  After an
- * error 'to' holds a part of the tree, which is good for nothing but tree_empty() (tree.h), and is
- * 0700 still.  'ret' may be NULL; it is filled in both cases.
+ * 0, or -1 with the error, which names the file: EEXIST ('to' is not empty), ENOSPC and EDQUOT
+ * (with the space that is left), ECANCELED, EOVERFLOW (an id that cannot be mapped), ESTALE (a file
+ * became something else meanwhile), ELOOP ('to' lies within 'from'), or what the kernel said. After
+ * an error 'to' holds a part of the tree, which is good for nothing but tree_empty() (tree.h), and
+ * is 0700 still.  'ret' may be NULL; it is filled in both cases.
  */
 int copy_tree(int from, int to, const struct copy_options *options, struct copy_result *ret,
 	      struct error *err);

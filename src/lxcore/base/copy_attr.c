@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The copier, attributes: owner, extended attributes, mode, times; in this order, since chown(2) and
- * writing clear setuid bits and file capabilities, and everything changes times.
+ * The copier, attributes: owner, extended attributes, mode, times; in this order, since chown(2)
+ * and writing clear setuid bits and file capabilities, and everything changes times.
  */
 #include "copy_inner.h"
 
@@ -62,8 +62,8 @@ static int shift_owner(struct copy_worker *w, struct copy_node *dir, const char 
 	for (int group = 0; group < 2 && c->shifting; group++) {
 		if (shift(c->o, group, ret[group], &ret[group]) == 0)
 			continue;
-		snprintf(what, sizeof(what), "map %s id %u, the owner of",
-			 group ? "group" : "user", ret[group]);
+		snprintf(what, sizeof(what), "map %s id %u, the owner of", group ? "group" : "user",
+			 ret[group]);
 		return copy_fail(c, dir, name, what);
 	}
 	return 0;
@@ -157,9 +157,8 @@ static ssize_t get(const struct place *p, const char *attribute)
 {
 	if (p->fd[FROM] >= 0)
 		return fgetxattr(p->fd[FROM], attribute, p->w->buffer, XATTR_SIZE_MAX);
-	return enter(p, FROM) < 0
-		       ? -1
-		       : lgetxattr(p->name, attribute, p->w->buffer, XATTR_SIZE_MAX);
+	return enter(p, FROM) < 0 ? -1
+				  : lgetxattr(p->name, attribute, p->w->buffer, XATTR_SIZE_MAX);
 }
 
 static int set(const struct place *p, const char *attribute, size_t n)
@@ -212,7 +211,8 @@ static int copy_xattr(const struct place *p, const char *attribute)
 	return copy_fail(c, p->dir, p->name, what);
 }
 
-/* XFS lists its access control lists a second time, as it stores them: with ids that nobody maps. */
+/* XFS lists its access control lists a second time, as it stores them: with ids that nobody maps.
+ */
 static bool is_shadow(const char *attribute)
 {
 	return starts(attribute, "trusted.SGI_ACL_");
@@ -234,8 +234,8 @@ static int copy_xattrs(const struct place *p)
 
 /* ---- all of them ---- */
 
-int copy_attributes(struct copy_worker *w, struct copy_node *dir, const char *name,
-		    const int fd[2], const struct stat *st, mode_t mode_now)
+int copy_attributes(struct copy_worker *w, struct copy_node *dir, const char *name, const int fd[2],
+		    const struct stat *st, mode_t mode_now)
 {
 	const struct timespec times[2] = {st->st_atim, st->st_mtim};
 	const struct place place = {w, dir, name, {fd[FROM], fd[TO]}};

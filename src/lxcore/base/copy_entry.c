@@ -13,12 +13,12 @@
 /* In a mount of our own there is no other. */
 bool copy_is_mount(const struct copier *c, int fd, const char *name)
 {
+	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
 	struct statx sx;
 
 	if (c->tree >= 0)
 		return false;
-	/* When in doubt it is none: before Linux 5.8 nobody can tell. */
-	return statx(fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &sx) == 0 &&
+	return statx(fd, name, flags, 0, &sx) == 0 &&
 	       sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
@@ -31,8 +31,8 @@ static int gone(struct copier *c)
 /* ---- regular files ---- */
 
 /*
- * Opening a device may do something, and a fifo may wait: only what is a file is opened.  In a mount
- * without devices it is enough to try; elsewhere the name is pinned and looked at first.
+ * Opening a device may do something, and a fifo may wait: only what is a file is opened.  In a
+ * mount without devices it is enough to try; elsewhere the name is pinned and looked at first.
  */
 static int open_file(const struct copier *c, int dir, const char *name)
 {
@@ -122,10 +122,9 @@ static int make_node(struct copy_worker *w, struct copy_node *dir, struct copy_m
 
 	if (mknodat(dir->fd[TO], m->name, mode, m->st->st_rdev) == 0)
 		return 0;
-	return copy_fail(w->c, dir, m->name,
-			 S_ISCHR(mode) || S_ISBLK(mode) ? "make the device"
-			 : S_ISFIFO(mode)		? "make the fifo"
-							: "make the socket");
+	if (S_ISFIFO(mode) || S_ISSOCK(mode))
+		return copy_fail(w->c, dir, m->name, "make the fifo or socket");
+	return copy_fail(w->c, dir, m->name, "make the device");
 }
 
 static int copy_other(struct copy_worker *w, struct copy_node *dir, const char *name)

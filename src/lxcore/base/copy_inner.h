@@ -12,9 +12,9 @@
  *
  * Workers are threads.  What they share stands in 'struct copier' under one lock, which is held for
  * bookkeeping only, never over a copy.  A directory goes through two states: *reading*, when it is
- * open and its names are handed out to the workers one by one, and, when all these are copied and its
- * attributes are set, *waiting* for its subdirectories to be visited.  Those that wait may be closed
- * when too many are open, and are opened again by their names from above (copy_walk.c).
+ * open and its names are handed out to the workers one by one, and, when all these are copied and
+ * its attributes are set, *waiting* for its subdirectories to be visited.  Those that wait may be
+ * closed when too many are open, and are opened again by their names from above (copy_node.c).
  */
 #ifndef LXCORE_BASE_COPY_INNER_H
 #define LXCORE_BASE_COPY_INNER_H
@@ -68,15 +68,16 @@ struct copy_links {
 };
 
 struct copy_count {
-	atomic_uint_fast64_t files, directories, symlinks, others, links, bytes, bytes_shared, vanished;
+	atomic_uint_fast64_t files, directories, symlinks, others, links, vanished;
+	atomic_uint_fast64_t bytes, bytes_shared;
 };
 
 struct copier {
 	const struct copy_options *o;
-	int tree;        /* the source as a mount of its own: no devices, no other mounts; or -1 */
-	bool measuring;  /* only count */
-	bool shifting;   /* some id changes */
-	uid_t uid;       /* whose a new file is */
+	int tree;       /* the source as a mount of its own: no devices, no other mounts; or -1 */
+	bool measuring; /* only count */
+	bool shifting;  /* some id changes */
+	uid_t uid;      /* whose a new file is */
 	gid_t gid;
 	struct copy_node *root;
 	struct copy_count count;
@@ -104,8 +105,8 @@ struct copy_worker {
 	uint64_t near;           /* serial of the directory where it works: preferred */
 	uint64_t cwd;            /* and of the thread's own working directory, */
 	enum copy_side cwd_side; /* of which this is the side; 0: none */
-	char *buffer; /* COPY_BUFFER bytes */
-	char *names;  /* XATTR_LIST_MAX bytes */
+	char *buffer;            /* COPY_BUFFER bytes */
+	char *names;             /* XATTR_LIST_MAX bytes */
 };
 #define COPY_BUFFER (256 * 1024) /* of contents; an extended attribute has at most 64 KiB */
 
@@ -153,9 +154,9 @@ int copy_data(struct copy_worker *w, struct copy_node *dir, const char *name, co
 	      const struct stat *st);
 
 /* copy_attr.c */
-/* The attributes of an open file or directory, in the order in which they do not undo each other. */
-int copy_attributes(struct copy_worker *w, struct copy_node *dir, const char *name,
-		    const int fd[2], const struct stat *st, mode_t mode_now);
+/* Of an open file or directory, in the order in which they do not undo each other. */
+int copy_attributes(struct copy_worker *w, struct copy_node *dir, const char *name, const int fd[2],
+		    const struct stat *st, mode_t mode_now);
 /* The same for what cannot be opened. */
 int copy_attributes_named(struct copy_worker *w, struct copy_node *dir, const char *name,
 			  const struct stat *st);

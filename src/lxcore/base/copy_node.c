@@ -2,10 +2,10 @@
 /*
  * The copier, directories in memory, and how few of them stay open.
  *
- * A deep tree costs descriptors for all that wait on the way down.  These are bounded: the lowest of
- * the stack are closed.  When the turn of such a one comes, it is opened from the nearest open
- * directory above it, name by name, and must be the one that it was (device and inode); those on the
- * way that wait too stay open, so that a long way is walked once for many directories.
+ * A deep tree costs descriptors for all that wait on the way down.  These are bounded: the lowest
+ * of the stack are closed.  When the turn of such a one comes, it is opened from the nearest open
+ * directory above it, name by name, and must be the one that it was (device and inode); those on
+ * the way that wait too stay open, so that a long way is walked once for many directories.
  */
 #include "copy_inner.h"
 #include "auto.h"
@@ -139,8 +139,9 @@ static struct copy_node **way_down(struct copy_node *node, enum copy_side side, 
 }
 
 /*
- * From the nearest open directory down to 'node'.  Of the last 'keep' on the way those that wait are
- * left open, as node->fd.  Returns a descriptor of 'node' that is the caller's unless it was left so.
+ * From the nearest open directory down to 'node'.  Of the last 'keep' on the way those that wait
+ * are left open, as node->fd.  Returns a descriptor of 'node' that is the caller's unless it was
+ * left so.
  */
 static int walk_down(struct copy_node *node, enum copy_side side, size_t keep)
 {

@@ -15,18 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What getdents64(2) gives at once, and how many names that may be: the shortest takes 24. */
+/* What getdents64(2) gives at once, and how many names that may be (each takes 24 bytes). */
 #define COPY_DENTS (32 * 1024)
 #define COPY_DENTS_MOST (COPY_DENTS / 24)
 
 enum job_kind { JOB_ENTRY, JOB_FILL, JOB_DESCEND };
 
 struct job {
-	/* What getdents64(2) gives at once, and how many names that may be: one of one byte takes 24. */
-#define COPY_DENTS (32 * 1024)
-#define COPY_DENTS_MOST (COPY_DENTS / 24)
-
-enum job_kind kind;
+	enum job_kind kind;
 	struct copy_node *node;
 	struct copy_entry entry;
 	int code; /* errno of what failed while it was taken */
