@@ -177,6 +177,13 @@ int boot_take(struct boot *b, enum gift what)
 	return -1;
 }
 
+void boot_drop_gifts(struct boot *b)
+{
+	for (size_t i = 0; i < b->n_gifts; i++)
+		close_fd(&b->gifts[i].fd);
+	b->n_gifts = 0;
+}
+
 static int wait_for_go(int sock)
 {
 	enum step step;
@@ -211,7 +218,8 @@ static _Noreturn void be_first_process(struct boot *b, int sock, bool timed)
 	prctl(PR_SET_PDEATHSIG, init_death_signal(b->conf));
 	if (!wait_for_go(sock))
 		_exit(1);
-	if (walk(b, DOOR_ENTER, timed ? m.built.enter_us : NULL, &err) == 0) {
+	if (walk(b, DOOR_ENTER, timed ? m.built.enter_us : NULL, &err) == 0 &&
+	    (b->proc < 0 || boot_give(b, GIFT_TO_CLOSE, b->proc, &err) == 0)) {
 		if (send_built(b, sock, &m) < 0 || !wait_for_go(sock))
 			_exit(1);
 		init_exec(b, &err);
@@ -328,8 +336,7 @@ static void give_up(struct boot *b)
 		proc_reap(b->init_pidfd);
 		close_fd(&b->init_pidfd);
 	}
-	for (size_t i = 0; i < b->n_gifts; i++)
-		close_fd(&b->gifts[i].fd);
+	boot_drop_gifts(b);
 	journal_load(&j, b->rundir);
 	r.journal = &j;
 	boot_release(&r);

@@ -408,6 +408,7 @@ __attribute__((noinline)) static int boot_once(struct watch *w, struct error *er
 	tell_starter(s, &news, 0);
 	if (!b->foreground)
 		close_fd(&s->starter);
+	boot_drop_gifts(b);
 	return 0;
 }
 

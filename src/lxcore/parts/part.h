@@ -45,6 +45,8 @@ enum gift {
 	GIFT_TTY,            /* pty master of /dev/ttyN, given in the order of N */
 	GIFT_SECCOMP_NOTIFY, /* listener of the seccomp filter */
 	GIFT_DEVPTS,         /* the devpts mount */
+	GIFT_TO_CLOSE,       /* a mount that is nowhere attached: its last close waits for the whole
+	                      * machine (an RCU grace period), which must not delay init */
 };
 #define BOOT_MAX_GIFTS 60
 
@@ -157,5 +159,7 @@ struct release {
  * when there is none. */
 int boot_give(struct boot *b, enum gift what, int fd, struct error *err);
 int boot_take(struct boot *b, enum gift what);
+/* Supervisor, when nobody waits any more: close what no part took. */
+void boot_drop_gifts(struct boot *b);
 
 #endif
