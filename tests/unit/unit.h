@@ -29,7 +29,8 @@
 	suite(parts) \
 	suite(seccomp) \
 	suite(keys) \
-	suite(copy)
+	suite(copy) \
+	suite(hostile)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) void suite_##name(void);
