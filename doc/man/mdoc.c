@@ -103,7 +103,7 @@ static int section_of(const char *name)
 {
 	if (strcmp(name, "lxc") == 0)
 		return 7;
-	return strncmp(name, "lxc-", 4) == 0 ? 1 : 5;
+	return strncmp(name, "lxc-", 4) == 0 && strcmp(name, "lxc-usernet") != 0 ? 1 : 5;
 }
 
 /* Sorted by section, as manuals have it. */

@@ -18,6 +18,7 @@ static const struct {
 	{"lxc.container.conf.5", page_container_conf},
 	{"lxc.system.conf.5", page_system_conf},
 	{"lxc.conf.5", page_conf},
+	{"lxc-usernet.5", page_usernet},
 	{"lxc.7", page_overview},
 	{"lxc.bash", page_completion},
 };

@@ -10,6 +10,7 @@
 void page_of_tool(const struct tool *tool, FILE *out);
 void page_container_conf(FILE *out); /* lxc.container.conf(5) */
 void page_system_conf(FILE *out);    /* lxc.system.conf(5) */
+void page_usernet(FILE *out);        /* lxc-usernet(5) */
 void page_conf(FILE *out);           /* lxc.conf(5) */
 void page_overview(FILE *out);       /* lxc(7) */
 void page_completion(FILE *out);     /* tables of the bash completion */

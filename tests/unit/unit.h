@@ -23,6 +23,7 @@
 	suite(config) \
 	suite(changes) \
 	suite(fuzz) \
+	suite(usernic) \
 	suite(global) \
 	suite(mounts) \
 	suite(network) \
