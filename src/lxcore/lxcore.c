@@ -58,6 +58,7 @@ const char *lxcore_install_dir(const char *which)
 		{"hooks", LXCORE_HOOKDIR}, {"rootfs-mount", LXCORE_ROOTFS_MOUNT},
 		{"run", LXCORE_RUNDIR}, {"libexec", LXCORE_LIBEXECDIR},
 		{"sysconf", LXCORE_SYSCONFDIR}, {"log", LXCORE_LOGDIR},
+		{"state", LXCORE_STATEDIR},
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)

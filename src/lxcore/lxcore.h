@@ -54,7 +54,8 @@ LXCORE_API const char *lxcore_version(void);
 LXCORE_API int lxcore_global(const char *item, char **ret, lxcore_error *err);
 /* Names of the items, ended by NULL; static. */
 LXCORE_API const char *const *lxcore_global_items(void);
-/* Where things were installed: "templates", "config", "hooks", "rootfs-mount", "run", "libexec". */
+/* Where things were installed: "templates", "config", "hooks", "rootfs-mount", "run", "libexec",
+ * "sysconf", "log", "state". */
 LXCORE_API const char *lxcore_install_dir(const char *which);
 
 /*

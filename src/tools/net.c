@@ -51,9 +51,21 @@ static int restart(struct cli *cli)
 
 /* ---- status ---- */
 
+static char *path_in(const char *which, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", lxcore_install_dir(which), name) < 0)
+		path = NULL;
+	return must_have(path);
+}
+
 static void status_json(const struct lxcore_net_status *s)
 {
 	struct json j = {.out = stdout};
+	autofree char *settings = path_in("sysconf", "default/lxc-net");
+	autofree char *run_dir = path_in("run", "lxc-net");
+	autofree char *addresses = path_in("state", "lib/lxc-net");
 
 	json_object(&j, NULL);
 	json_bool(&j, "up", s->up);
@@ -67,6 +79,9 @@ static void status_json(const struct lxcore_net_status *s)
 	json_bool(&j, "rules", s->rules);
 	json_known(&j, "dnsmasq", s->dnsmasq ? s->dnsmasq : -1);
 	json_texts(&j, "published", (const char *const *)s->published);
+	json_text(&j, "settings_file", settings);
+	json_text(&j, "run_directory", run_dir);
+	json_text(&j, "address_directory", addresses);
 	json_rows(&j, "addresses");
 	for (int i = 0; i < s->n_leases; i++) {
 		const struct lxcore_net_lease *l = &s->leases[i];
@@ -93,6 +108,7 @@ static void line(const char *label, const char *value)
 static void status_lines(const struct lxcore_net_status *s)
 {
 	struct table t = {.columns = 4, .gap = 2};
+	autofree char *settings = path_in("sysconf", "default/lxc-net");
 	char text[48];
 
 	line("Network:", s->up ? "up" : s->enabled ? "down" : "switched off (USE_LXC_BRIDGE=false)");
@@ -106,6 +122,7 @@ static void status_lines(const struct lxcore_net_status *s)
 	line("dnsmasq:", s->dnsmasq ? text : "does not run");
 	line("DHCP range:", s->dhcp_range);
 	line("Domain:", s->domain ? s->domain : "none");
+	line("Settings:", settings);
 	for (char **p = s->published; p && *p; p++)
 		line("Published:", *p);
 	if (!s->n_leases)
