@@ -8,7 +8,8 @@
  * releases the container, the supervisor or a rescuer, fetches the interface out of it.
  *
  * Journal: "netpin net" (that mount), "netphys NAME ADDRESS MTU UP" (how it was on the host),
- * "netphysin NAME INDEX" (its number inside, by which it is found whatever it is called by then),
+ * "netphysin NAME INDEX INSIDE" (its number inside, by which it is found whatever it is called by
+ * then; 0, and its name there, before the move, in which a lender may be killed),
  * "netphysback NAME" (it is home; earlier lines on it do not count); and see altname.c.
  */
 #include "parts/network/lend.h"
@@ -185,15 +186,23 @@ static void undo_move(const struct lender *l, struct netlink *inside, const stru
 		link_up(l->nl, link_index(l->nl, link->name));
 }
 
+static int record_inside(const struct lender *l, const char *home, int index, const char *name,
+			 struct error *err)
+{
+	char line[2 * IFNAMSIZ + 16];
+
+	snprintf(line, sizeof(line), "%s %d %s", home, index, name);
+	return journal_record(l->journal, "netphysin", line, err);
+}
+
 static int move(const struct lender *l, const struct lending *what, const struct link *link,
 		struct netlink *inside, struct error *err)
 {
-	char line[IFNAMSIZ + 16];
-
 	if (link_index(inside, what->inside))
 		return error_set(err, EEXIST, "cannot move interface \"%s\" into the container: it has "
 				 "a \"%s\" already", what->link, what->inside);
-	if (record_home(l, link, err) < 0)
+	if (record_home(l, link, err) < 0 ||
+	    record_inside(l, link->name, 0, what->inside, err) < 0)
 		return -1;
 	if (move_in(l, what, link->index) < 0) {
 		error_set(err, errno,
@@ -202,8 +211,7 @@ static int move(const struct lender *l, const struct lending *what, const struct
 		undo_move(l, inside, link);
 		return -1;
 	}
-	snprintf(line, sizeof(line), "%s %d", link->name, link_index(inside, what->inside));
-	return journal_record(l->journal, "netphysin", line, err);
+	return record_inside(l, link->name, link_index(inside, what->inside), what->inside, err);
 }
 
 int lend(const struct lender *l, const struct lending *what, struct error *err)
@@ -240,16 +248,21 @@ const char *lend_ended(const struct journal *j, const char *name)
 	return NULL;
 }
 
-/* Its number inside as recorded; 0 when the lender did not come that far. */
-static int recorded_index(const struct journal *j, const char *name)
+/* Its number inside as recorded, 0 when the lender did not come that far; and its first name there. */
+static int recorded_index(const struct journal *j, const char *name, char ret_inside[IFNAMSIZ])
 {
 	const char *line = NULL, *ended = lend_ended(j, name);
-	char other[IFNAMSIZ];
+	char other[IFNAMSIZ], inside[IFNAMSIZ];
 	int index;
 
-	while ((line = journal_previous(j, "netphysin", line)) && line > ended)
-		if (sscanf(line, "%15s %d", other, &index) == 2 && strcmp(other, name) == 0)
-			return index;
+	while ((line = journal_previous(j, "netphysin", line)) && line > ended) {
+		if (sscanf(line, "%15s %d %15s", other, &index, inside) != 3 ||
+		    strcmp(other, name) != 0)
+			continue;
+		if (ret_inside)
+			strcpy(ret_inside, inside);
+		return index;
+	}
 	return 0;
 }
 
@@ -324,13 +337,28 @@ static int find_at_home(struct netlink *home, const struct lent *l)
 	return search(home, 0, l);
 }
 
+static int find_inside(struct netlink *inside, const struct netlink *home, const struct journal *j,
+		       const struct lent *l)
+{
+	char name[IFNAMSIZ] = "";
+	int index = recorded_index(j, l->name, name), found;
+
+	if (index)
+		return search(inside, index, l);
+	/* Its lender was killed while the kernel moved it: it has the new name, or still the old. */
+	found = name[0] ? link_index(inside, name) : 0;
+	if (!found && !link_index(home, l->name))
+		found = link_index(inside, l->name);
+	return found ? found : search(inside, 0, l);
+}
+
 static void fetch(const struct release *r, struct netlink *inside, struct netlink *home,
 		  const struct lent *l)
 {
 	int index = 0, here = 0;
 
 	if (inside->fd >= 0)
-		index = search(inside, recorded_index(r->journal, l->name), l);
+		index = find_inside(inside, home, r->journal, l);
 	/* Further names that it was given inside could stand in its way, and at worst its own. */
 	if (index) {
 		altnames_forget(inside, index, r->journal, l->name);
@@ -378,7 +406,7 @@ static bool find_lent(const struct journal *j, int index, struct lent *ret)
 
 	while ((line = journal_previous(j, "netphys", line)))
 		if (parse_lent(line, ret) && line > lend_ended(j, ret->name) &&
-		    recorded_index(j, ret->name) == index)
+		    recorded_index(j, ret->name, NULL) == index)
 			return true;
 	return false;
 }
