@@ -100,7 +100,8 @@ static const struct manual manual = {
 	"A container that is running already is an error with exit code 1; LXC prints an "
 	"error and returns 0.\n\n"
 	"In the foreground the exit code is 0 whatever init returned, as with LXC; an end that is "
-	"no orderly halt is told on the standard error. A detached start whose init fails at once is told, with exit code 1.\n\n"
+	"no orderly halt is told on the standard error. A detached start whose init fails at "
+	"once is told, with exit code 1.\n\n"
 	"In the foreground without a terminal the command has the descriptors of lxc-start "
 	"itself, so pipes work.",
 	.see_also = "lxc-stop lxc-console lxc-attach lxc-info lxc-checkconfig",

@@ -385,6 +385,8 @@ static _Noreturn void be_attached(struct attach *a)
 		if (how.terminal) {
 			setsid();
 			ioctl(slave, TIOCSCTTY, 0);
+			/* Before the command can ask for it. */
+			terminal_copy_size(how.std_fds[0], slave);
 			fchown(slave, how.uid == (uid_t)-1 ? 0 : how.uid, (gid_t)-1);
 		}
 		if (take_limits(a, &word.error) == 0) {
