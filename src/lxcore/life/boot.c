@@ -287,8 +287,11 @@ static int hear(struct boot *b, int sock, struct step_message *m, struct error *
 static int died_while_building(struct boot *b, struct error *err)
 {
 	char text[64];
-	int status = proc_reap(b->init_pidfd);
+	int status;
 
+	/* Or it cannot be spoken with, which must not make us wait for it. */
+	proc_signal(b->init_pidfd, SIGKILL);
+	status = proc_reap(b->init_pidfd);
 	close_fd(&b->init_pidfd);
 	if (cgroup_ran_out_of_memory(b)) {
 		error_set(err, ENOMEM, "the container's limit of memory is too small to build it");

@@ -133,10 +133,10 @@ static void mapped_root(const struct conf *conf, uid_t *uid, gid_t *gid)
 	*gid = idmap_to_host(idmap_of(conf), 'g', 0, &id) ? (gid_t)id : 0;
 }
 
-/* Make and lock 'partial'; the descriptor that holds it. */
-static int mark_partial(struct lxcore_container *c, struct error *err)
+/* Make and lock 'partial' in a directory; the descriptor that holds it. */
+static int mark_partial(const char *dir, struct error *err)
 {
-	autofree char *path = str_printf("%s/" STORE_PARTIAL, c->dir);
+	autofree char *path = str_printf("%s/" STORE_PARTIAL, dir);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	autoclose int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 
@@ -203,30 +203,44 @@ static int check_create(struct lxcore_container *c, const struct lxcore_create *
 	return 0;
 }
 
-/* The directory must not be there with anything in it: it would be somebody's. */
-static int make_dir(struct lxcore_container *c, struct error *err)
+/*
+ * Make its directory with the locked mark in it, all at once: it is made as what store_tidy() would
+ * remove, and renamed.  There must be nothing yet of that name but an empty directory: it would be
+ * somebody's.
+ */
+static int make_dir(struct lxcore_container *c, int *ret_partial, struct error *err)
 {
+	autofree char *fresh = store_trash_path(c);
+	autoclose int partial = -1;
+
 	if (path_make_dirs(c->lxcpath, 0755) < 0)
 		return error_sys(err, "cannot make \"%s\"", c->lxcpath);
-	if (mkdir(c->dir, 0770) == 0 ||
-	    (errno == EEXIST && rmdir(c->dir) == 0 && mkdir(c->dir, 0770) == 0))
-		/* Whatever our caller's umask is. */
-		return chmod(c->dir, 0770);
-	error_sys(err, "cannot make its directory \"%s\"", c->dir);
-	return error_mend(err, "use another name, or move that directory away");
+	if (!fresh || storage_dir.destroy(fresh, err) < 0)
+		return -1;
+	/* The mode is what it is to be whatever our caller's umask is. */
+	if (mkdir(fresh, 0770) < 0 || chmod(fresh, 0770) < 0)
+		return error_sys(err, "cannot make a directory in \"%s\"", c->lxcpath);
+	partial = mark_partial(fresh, err);
+	if (partial >= 0 && rename(fresh, c->dir) == 0) {
+		*ret_partial = steal_fd(&partial);
+		return 0;
+	}
+	if (partial >= 0) {
+		error_sys(err, "cannot make its directory \"%s\"", c->dir);
+		error_mend(err, "use another name, or move that directory away");
+	}
+	storage_dir.destroy(fresh, NULL);
+	return -1;
 }
 
 static int create_locked(struct lxcore_container *c, const struct lxcore_create *how,
 			 const char *template, struct error *err)
 {
 	autoclose int partial = -1;
-	int result;
 
-	if (make_dir(c, err) < 0)
+	if (make_dir(c, &partial, err) < 0)
 		return -1;
-	partial = mark_partial(c, err);
-	result = partial < 0 ? -1 : fill(c, how, template, partial, err);
-	if (result == 0 && unmark_partial(c, err) == 0)
+	if (fill(c, how, template, partial, err) == 0 && unmark_partial(c, err) == 0)
 		return 0;
 	/* Nothing of it stays, but a root filesystem that the user had placed himself does. */
 	conf_free(c->conf);

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static char *trash_path(const struct lxcore_container *c)
+char *store_trash_path(const struct lxcore_container *c)
 {
 	return str_printf("%s/.trash-%s", c->lxcpath, c->name);
 }
@@ -49,7 +49,7 @@ static void give_lock_back(struct lxcore_container *c, int *lock, int *rundir)
 
 void store_tidy(struct lxcore_container *c)
 {
-	autofree char *trash = trash_path(c);
+	autofree char *trash = store_trash_path(c);
 	bool locked = false, partial = store_is_partial(c, &locked);
 	bool rubbish = trash && access(trash, F_OK) == 0;
 	int lock = -1, rundir = -1;
@@ -68,7 +68,7 @@ void store_tidy(struct lxcore_container *c)
 
 int store_remove_dir(struct lxcore_container *c, struct error *err)
 {
-	autofree char *trash = trash_path(c);
+	autofree char *trash = store_trash_path(c);
 
 	if (!trash || storage_dir.destroy(trash, err) < 0)
 		return -1;

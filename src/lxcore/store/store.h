@@ -19,6 +19,8 @@
 
 /* The path as it will be used: absolute, the global default when NULL; to be freed. */
 char *store_lxcpath(const char *lxcpath, struct error *err);
+/* Where what is to be removed is put; to be freed. */
+char *store_trash_path(const struct lxcore_container *c);
 /* Put right what a killed create or destroy left. */
 void store_tidy(struct lxcore_container *c);
 /* Is a create under way (its lock is held), or was one of ours killed? */
