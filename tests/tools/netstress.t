@@ -88,7 +88,7 @@ is_home() {
 	lxc stop -k -n "$C" >/dev/null 2>&1
 	[ "$(link_line lent)" = "$before" ]
 }
-delays=$(awk -v n="$KILLS" 'BEGIN { srand(42); for (i = 0; i < n; i++) printf "0.%04d ", rand() * 60 }')
+delays=$(awk -v n="$KILLS" 'BEGIN { srand(42); for (i = 0; i < n; i++) printf "0.%04d ", rand() * 250 }')
 killed=0 running=0 lost='' round=0
 for delay in $delays; do
 	round=$((round + 1))
