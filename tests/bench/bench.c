@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -65,23 +66,29 @@ static void fill(char *out, size_t size, const char *template, const char *name)
 	out[n < size ? n : size - 1] = 0;
 }
 
+static void send_errors_to(posix_spawn_file_actions_t *quiet)
+{
+	char errors[96];
+
+	snprintf(errors, sizeof(errors), "%s/errors", bench.dir);
+	posix_spawn_file_actions_init(quiet);
+	posix_spawn_file_actions_addopen(quiet, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(quiet, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(quiet, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+}
+
 int run_command(const char *template, const char *name, double *ret_ms)
 {
 	static bool ready;
 	static posix_spawn_file_actions_t quiet;
-	char line[2048], errors[256], *argv[64], *at = line;
+	char line[2048], *argv[64], *at = line;
 	int argc = 0, status;
 	double began;
 	pid_t pid;
 
-	snprintf(errors, sizeof(errors), "%s/errors", bench.dir);
-	if (!ready) {
-		posix_spawn_file_actions_init(&quiet);
-		posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
-		posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
-		posix_spawn_file_actions_addopen(&quiet, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-		ready = true;
-	}
+	if (!ready)
+		send_errors_to(&quiet);
+	ready = true;
 	fill(line, sizeof(line), template, name);
 	while ((argv[argc] = strsep(&at, " ")) && argc < 63)
 		if (*argv[argc])
@@ -95,6 +102,24 @@ int run_command(const char *template, const char *name, double *ret_ms)
 	if (ret_ms)
 		*ret_ms = now_ms() - began;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* We go to where it can run and come back; what it measures is the same. */
+int run_peer(const struct peer *p, const char *template, const char *name, double *ret_ms)
+{
+	static int home = -1;
+	int result;
+
+	if (!p->v2_only || bench.v2_view < 0)
+		return run_command(template, name, ret_ms);
+	if (home < 0)
+		home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (home < 0 || setns(bench.v2_view, CLONE_NEWNS) < 0)
+		return -1;
+	result = run_command(template, name, ret_ms);
+	if (setns(home, CLONE_NEWNS) < 0)
+		exit(1);
+	return result;
 }
 
 static void complain(const struct peer *p, enum op op)
@@ -141,7 +166,7 @@ static void live_once(const struct peer *p, const struct setting *s, bool spaced
 			continue;
 		if (spaced)
 			usleep(300000);
-		if (run_command(command, name, &ms) != 0) {
+		if (run_peer(p, command, name, &ms) != 0) {
 			complain(p, op);
 			broken[op] = true;
 			if (op == OP_START)

@@ -24,6 +24,7 @@ struct peer {
 	const char *start_many, *stop_many;
 	bool is_lxc;            /* reads the configuration of containers */
 	bool is_oci;
+	bool v2_only;           /* runs in bench.v2_view where there are old hierarchies too */
 	bool on;
 };
 
@@ -41,6 +42,7 @@ struct bench {
 	int rounds;
 	bool json, big;
 	const char *only, *config, *prefix, *build;
+	int v2_view; /* mount namespace; -1: not needed, or not to be had */
 	char id[12], dir[64], rootfs[96], bridge[16];
 };
 
@@ -53,6 +55,9 @@ extern const int n_settings;
 
 /* bench.c: run a command made from a template; its exit status, -1: could not. */
 int run_command(const char *template, const char *name, double *ret_ms);
+
+/* The same, where that peer can run. */
+int run_peer(const struct peer *p, const char *template, const char *name, double *ret_ms);
 
 /* peers.c */
 int setup(void);

@@ -4,10 +4,14 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const char *const op_names[N_OPS] = {
@@ -35,11 +39,11 @@ const char *const op_names[N_OPS] = {
 	.is_oci = true
 
 struct peer peers[] = {
-	{"lxcore", "%x/bin/lxc-start", LXC("%x/bin"), .on = false},
-	{"lxc", "/usr/bin/lxc-start", LXC("/usr/bin"), .on = false},
-	{"crun", "/usr/bin/crun", OCI("/usr/bin/crun --root %t/crun --cgroup-manager=disabled"),
-	 .on = false},
-	{"runc", "/usr/sbin/runc", OCI("/usr/sbin/runc --root %t/runc"), .on = false},
+	{"lxcore", "%x/bin/lxc-start", LXC("%x/bin")},
+	{"lxc", "/usr/bin/lxc-start", LXC("/usr/bin")},
+	{"crun", "/usr/bin/crun", OCI("/usr/bin/crun --root %t/crun --cgroup-manager=cgroupfs"),
+	 .v2_only = true},
+	{"runc", "/usr/sbin/runc", OCI("/usr/sbin/runc --root %t/runc")},
 	{"bwrap", "/usr/bin/bwrap",
 	 .ops = {[OP_ONESHOT] = "/usr/bin/bwrap --unshare-pid --unshare-net --unshare-ipc --unshare-uts "
 				"--unshare-cgroup-try --bind %r / --proc /proc --dev /dev --ro-bind /sys "
@@ -159,12 +163,15 @@ static int make_rootfs(void)
 	return 0;
 }
 
+/* Is it in the list of --only? */
 static bool is_wanted(const char *name)
 {
-	const char *at = bench.only ? strstr(bench.only, name) : name;
+	size_t n = strlen(name);
 
-	return at && (at == name || ((at == bench.only || at[-1] == ',') &&
-				     (!at[strlen(name)] || at[strlen(name)] == ',')));
+	for (const char *at = bench.only; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+		if (!strncmp(at, name, n) && (at[n] == ',' || !at[n]))
+			return true;
+	return !bench.only;
 }
 
 static void choose_peers(void)
@@ -183,13 +190,6 @@ static void choose_peers(void)
 	}
 }
 
-static char *tests_dir(void)
-{
-	char *dir = getenv("LXT_TESTS");
-
-	return dir ? dir : strdup("tests");
-}
-
 static void clean_up(void)
 {
 	char command[256];
@@ -200,10 +200,38 @@ static void clean_up(void)
 
 			snprintf(name, sizeof(name), "%s%s%s", bench.id, peers[i].name, settings[k].name);
 			if (peers[i].on)
-				run_command(peers[i].ops[OP_STOP], name, NULL);
+				run_peer(&peers[i], peers[i].ops[OP_STOP], name, NULL);
 		}
-	snprintf(command, sizeof(command), "%s/tools/clean-up", tests_dir());
+	snprintf(command, sizeof(command), "%s/tools/clean-up", LXT_TESTS);
 	run_command(command, "", NULL);
+}
+
+/* A mount namespace where the unified cgroup layout is all there is, for who knows no other; -1: none. */
+static int v2_view(void)
+{
+	int ends[2], fd;
+	char path[64], byte = 0;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+		return -1;
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNS) < 0 ||
+		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		    mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) < 0 ||
+		    write(ends[1], "+", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) != 1)
+		byte = 0;
+	close(ends[0]);
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	fd = byte ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return fd;
 }
 
 /* Names, a directory, a bridge; and somebody who puts all right if we are killed. */
@@ -222,10 +250,15 @@ int setup(void)
 	}
 	setenv("LXT_NAME", bench.id, 1);
 	setenv("LXT_TMP", bench.dir, 1);
-	snprintf(command, sizeof(command), "setsid -f %s/tools/clean-up --after %d", tests_dir(),
+	snprintf(command, sizeof(command), "setsid -f %s/tools/clean-up --after %d", LXT_TESTS,
 		 (int)getpid());
-	run_command(command, "", NULL);
+	if (run_command(command, "", NULL) != 0) {
+		fprintf(stderr, "bench: cannot run %s/tools/clean-up\n", LXT_TESTS);
+		rmdir(bench.dir);
+		return -1;
+	}
 	atexit(clean_up);
+	bench.v2_view = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? -1 : v2_view();
 	choose_peers();
 	snprintf(command, sizeof(command), "ip link add %s type bridge", bench.bridge);
 	if (make_rootfs() < 0 || run_command(command, "", NULL) != 0) {

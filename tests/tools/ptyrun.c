@@ -18,7 +18,9 @@
  * 128+N when killed; 124 when a step reached its limit, with a word on stderr which one; 2 on wrong
  * usage.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
