@@ -544,6 +544,10 @@ int lxcore_attach(lxcore_container *c, const struct lxcore_attach *how, int *ret
 		terminal_relay(&r, NULL);
 	}
 	status = proc_reap(a.pidfd);
+	if (status < 0) {
+		error_sys(err, "cannot learn how the command ended");
+		return error_within(err, "%s", c->name);
+	}
 	if (ret_status)
 		*ret_status = status;
 	return 0;
