@@ -33,7 +33,7 @@ static _Noreturn void refuse(const struct task *t, const char *reason)
 {
 	syslog(LOG_AUTHPRIV | LOG_NOTICE, "refused for uid %u: %s", t->uid, reason);
 	fputs("lxc-user-nic: not permitted      (lxc-usernet(5) says what is)\n", stderr);
-	exit(1);
+	_exit(1); /* here and below: what is allocated goes with the process */
 }
 
 static bool is_in_group(const char *name)
@@ -202,5 +202,5 @@ int main(int argc, char **argv)
 		create(&t);
 	else
 		delete(&t);
-	return fflush(stdout) == 0 ? 0 : 1;
+	_exit(fflush(stdout) == 0 ? 0 : 1);
 }
