@@ -9,7 +9,8 @@ bin=$(dirname "$(command -v lxc-start)")
 installed=$bin/../libexec/lxc/lxc-user-nic
 [ -x "$installed" ] || skip_all 'lxc-user-nic is not installed'
 usernet=$(dirname "$(lxc-config lxc.default_config)")/lxc-usernet
-[ ! -e "$usernet" ] || skip_all "$usernet is there already"
+OURS='# written by a test'	# which may have been killed
+grep -qsx "$OURS" "$usernet" || [ ! -e "$usernet" ] || skip_all "$usernet is there already"
 [ "$usernet" != /etc/lxc/lxc-usernet ] || skip_all 'this host'"'"'s own lxc-usernet would have to be written'
 user() { limit setpriv --reuid 65534 --regid 65534 --init-groups "$@"; }
 user unshare -Urn true 2>/dev/null || skip_all 'users cannot make user namespaces here'
@@ -51,8 +52,9 @@ refused() {	# SENTENCE WORD...
 "
 }
 
+rm -f "$usernet"
 refused 'without lxc-usernet nothing is granted' create /p c $pid veth "$BR"
-printf '%s\n' '# a comment' "$name veth ${BR}x 5" "$name veth" "other veth $BR 5" "$name veth $BR 2" "@$group veth $BR 1" \
+printf '%s\n' "$OURS" "$name veth ${BR}x 5" "$name veth" "other veth $BR 5" "$name veth $BR 2" "@$group veth $BR 1" \
 	"$name veth none 1" "$name veth ${C}d 1" "$name veth ${C}no 1" >"$usernet"
 
 # ---- create
@@ -135,7 +137,7 @@ fails_with 'without its set-user-ID bit it does nothing' 1 "$ANSWER" user "$TMP/
 
 # ---- many at once
 
-echo "$name veth $BR 5" >"$usernet"
+printf '%s\n' "$OURS" "$name veth $BR 5" >"$usernet"
 ip -o link show master "$BR" | sed 's/^[0-9]*: //; s/[@:].*//' | while read -r left; do ip link del "$left"; done
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do nic create /p "c$i" $pid2 veth "$BR" "n$i" >>"$TMP/made" 2>/dev/null & done
 sleep 0.1
