@@ -36,13 +36,12 @@ static bool is_open_to_all(const char *dir)
 	autofree char *path = strdup(dir);
 	struct stat st;
 
-	for (char *end = path; end; end = strrchr(path, '/')) {
-		if (end != path)
-			*end = '\0';
-		if (*path && (stat(path, &st) < 0 || !(st.st_mode & S_IXOTH)))
-			return false;
-		if (!*path)
+	while (path && stat(path, &st) == 0 && (st.st_mode & S_IXOTH)) {
+		char *slash = strrchr(path, '/');
+
+		if (!slash || slash == path)
 			return true;
+		*slash = '\0';
 	}
 	return false;
 }
