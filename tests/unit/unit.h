@@ -27,6 +27,7 @@
 	suite(global) \
 	suite(mounts) \
 	suite(network) \
+	suite(managed) \
 	suite(parts) \
 	suite(seccomp) \
 	suite(keys) \
