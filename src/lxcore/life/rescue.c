@@ -59,20 +59,3 @@ int rescue(struct lxcore_container *c, struct error *err)
 	events_send(c->lxcpath, c->name, LXCORE_EVENT_STATE, LXCORE_STOPPED);
 	return 1;
 }
-
-void rescue_all(const char *lxcpath)
-{
-	int fd = rundir_open_parent(lxcpath, false);
-	autodir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		lxcore_container *c;
-
-		/* Opening a container rescues it. */
-		if (entry->d_name[0] == '.')
-			continue;
-		c = lxcore_open(lxcpath, entry->d_name, NULL);
-		lxcore_close(c);
-	}
-}

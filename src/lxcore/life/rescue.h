@@ -10,7 +10,5 @@
 
 /* 1: there was something and it is right now; 0: nothing to do (or it lives); -1: could not. */
 int rescue(struct lxcore_container *c, struct error *err);
-/* The same for every run directory below an lxcpath (lxc-ls comes by here). */
-void rescue_all(const char *lxcpath);
 
 #endif

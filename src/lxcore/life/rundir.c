@@ -12,6 +12,23 @@
 
 #define EXITS ".exit"
 
+static const char *const state_names[LXCORE_N_STATES] = {
+	"STOPPED", "STARTING", "RUNNING", "STOPPING", "ABORTING", "FREEZING", "FROZEN", "THAWED",
+};
+
+const char *lxcore_state_name(enum lxcore_state state)
+{
+	return (unsigned)state < LXCORE_N_STATES ? state_names[state] : "UNKNOWN";
+}
+
+int lxcore_state_parse(const char *name)
+{
+	for (int i = 0; i < LXCORE_N_STATES; i++)
+		if (strcasecmp(name, state_names[i]) == 0)
+			return i;
+	return -1;
+}
+
 static char *base_path(void)
 {
 	const char *runtime = geteuid() ? getenv("XDG_RUNTIME_DIR") : NULL;
