@@ -282,11 +282,12 @@ static int wait_for_end(struct watch *w)
 	struct boot *b = w->s->boot;
 	int console = terminals_console(b), status;
 
-	w->ended = false;
 	hub_set_master(&w->hub, console);
 	if (console >= 0)
 		watch_add(w, console, EPOLLIN | EPOLLOUT | EPOLLET, WATCH_CONSOLE, 0);
-	watch_add(w, b->init_pidfd, EPOLLIN, WATCH_INIT, 0);
+	/* Where nothing can be watched for it is waited for alone. */
+	w->ended = watch_add(w, b->init_pidfd, EPOLLIN, WATCH_INIT, 0) < 0 &&
+		   proc_wait_end(b->init_pidfd, -1) >= 0;
 	show_title(b);
 	give_memory_back(b->conf);
 	while (!w->ended) {
@@ -437,10 +438,12 @@ static void set_up(struct watch *w, struct error *err, bool *ret_ok)
 	}
 	if (hub_open(&w->hub, b->conf, err) < 0)
 		return;
-	watch_add(w, w->signals, EPOLLIN, WATCH_SIGNALS, 0);
-	watch_add(w, w->control, EPOLLIN, WATCH_CONTROL, 0);
-	if (b->foreground && w->s->starter >= 0)
-		watch_add(w, w->s->starter, EPOLLIN | EPOLLRDHUP, WATCH_STARTER, 0);
+	if (watch_add(w, w->signals, EPOLLIN, WATCH_SIGNALS, 0) < 0 ||
+	    watch_add(w, w->control, EPOLLIN, WATCH_CONTROL, 0) < 0 ||
+	    (b->foreground && watch_add(w, w->s->starter, EPOLLIN | EPOLLRDHUP, WATCH_STARTER, 0) < 0)) {
+		error_sys(err, "cannot set its supervisor up");
+		return;
+	}
 	*ret_ok = true;
 }
 
