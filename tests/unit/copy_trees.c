@@ -241,19 +241,25 @@ void trees_put_all(int dir)
 	set_times(dir, ".", 5);
 }
 
-/* A chain, with a file and (where 'comb') a second directory with a link to it on each level. */
+/*
+ * Whatever the order in which they are visited: of the three directories of a level the long one is
+ * not the last one, or not always.
+ */
 void trees_put_deep(int top, unsigned depth, bool comb)
 {
 	int dir = dup(top);
 
 	for (unsigned i = 0; i < depth; i++) {
+		int first = comb ? trees_make_dir(dir, "a") : -1;
 		int next = trees_make_dir(dir, "b");
+		int last = comb ? trees_make_dir(dir, "c") : -1;
 
 		trees_put(dir, "file", "x", 0600);
 		if (comb) {
-			autoclose int tooth = trees_make_dir(dir, i % 2 ? "a" : "c");
-
-			linkat(dir, "file", tooth, "link", 0);
+			linkat(dir, "file", first, "link", 0);
+			linkat(dir, "file", last, "link", 0);
+			close(first);
+			close(last);
 		}
 		close(dir);
 		dir = next;

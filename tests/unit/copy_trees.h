@@ -30,8 +30,7 @@ void trees_set_acl(int dir, const char *file, const char *attribute, uint32_t id
 void trees_put_large(int dir); /* 20 MB */
 /* Everything that a filesystem of a container may have: 13 files, 5 directories ... */
 void trees_put_all(int dir);
-/* A chain of directories "b", each with a file; 'comb': and a second directory with a link to it.
- */
+/* A chain of directories "b", each with a file; 'comb': and two more, with links to it. */
 void trees_put_deep(int top, unsigned depth, bool comb);
 
 #endif

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,15 +58,25 @@ static void mount_at(const char *what, const struct unit_dir *top, const char *n
 	SAME_NUMBER(mount(what, path, options ? "tmpfs" : NULL, options ? 0 : MS_BIND, options), 0);
 }
 
+/* Another filesystem, and a directory and a file of this one: those are of the same device. */
+static void put_mounts(struct trees *t)
+{
+	char path[256];
+
+	mount_at("none", &t->top, "from/mounted", "size=1m");
+	snprintf(path, sizeof(path), "%s/outside", t->top.path);
+	mount_at(path, &t->top, "from/bound", NULL);
+	snprintf(path, sizeof(path), "%s/outside/precious", t->top.path);
+	mount_at(path, &t->top, "from/file", NULL);
+}
+
 static void copy_below_mounts(struct trees *t)
 {
 	struct error err = {0};
 
-	mount_at("none", &t->top, "from/mounted", "size=1m");
-	mount_at("/etc", &t->top, "from/bound", NULL);
-	mount_at("/etc/passwd", &t->top, "from/file", NULL);
+	put_mounts(t);
 	t->from = reopen(t, "from");
-	SAME_NUMBER(faccessat(t->from, "bound/passwd", F_OK, 0), 0);
+	SAME_NUMBER(faccessat(t->from, "bound/precious", F_OK, 0), 0);
 	SAME_NUMBER(trees_copy(t, NULL), 0);
 	SAME(t->err.text, "");
 	SAME_NUMBER(t->result.files, 2);
@@ -73,7 +84,7 @@ static void copy_below_mounts(struct trees *t)
 	/* Removal does not go there either. */
 	SAME_NUMBER(tree_empty(t->from, &err), -1);
 	HAS(err.text, "cannot remove \"");
-	SAME_NUMBER(access("/etc/passwd", F_OK), 0);
+	SAME_NUMBER(faccessat(t->top.fd, "outside/precious", F_OK, 0), 0);
 	CU_ASSERT(err.code == EXDEV || err.code == EBUSY);
 }
 
@@ -84,9 +95,7 @@ static void copy_around_mounts(struct trees *t)
 	struct __user_cap_data_struct caps[2] = {0};
 	struct stat st = {0};
 
-	mount_at("none", &t->top, "from/mounted", "size=1m");
-	mount_at("/etc", &t->top, "from/bound", NULL);
-	mount_at("/etc/passwd", &t->top, "from/file", NULL);
+	put_mounts(t);
 	t->from = reopen(t, "from");
 	SAME_NUMBER(syscall(SYS_capget, &head, caps), 0);
 	caps[0].effective &= ~(1u << CAP_SYS_ADMIN);
@@ -98,21 +107,24 @@ static void copy_around_mounts(struct trees *t)
 	SAME_NUMBER(fstatat(t->to, "file", &st, 0), 0);
 	SAME_NUMBER(st.st_size, 0);
 	SAME_NUMBER(faccessat(t->to, "mounted", F_OK, 0), 0);
-	SAME_NUMBER(faccessat(t->to, "bound/passwd", F_OK, 0), -1);
+	SAME_NUMBER(faccessat(t->to, "bound/precious", F_OK, 0), -1);
 }
 
 static void other_mounts(void)
 {
 	struct trees t = trees();
 	int sub = trees_make_dir(t.from, "mounted");
+	int outside = trees_make_dir(t.top.fd, "outside");
 
 	trees_put(sub, "below", "hidden", 0600);
 	close(sub);
+	trees_put(outside, "precious", "not to be touched", 0600);
+	close(outside);
 	close(trees_make_dir(t.from, "bound"));
 	trees_put(t.from, "file", "own", 0600);
 	in_private_mounts(copy_below_mounts, &t);
 	SAME_NUMBER(faccessat(t.to, "mounted/below", F_OK, 0), 0);
-	SAME_NUMBER(faccessat(t.to, "bound/passwd", F_OK, 0), -1);
+	SAME_NUMBER(faccessat(t.to, "bound/precious", F_OK, 0), -1);
 	trees_again(&t);
 	in_private_mounts(copy_around_mounts, &t);
 	trees_done(&t);
@@ -153,40 +165,58 @@ static void *swap(void *data)
 	return NULL;
 }
 
+/* 'name', without following it, is the secret or holds it. */
 static bool has_secret(int dir, const char *name)
 {
-	autoclose int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	autoclose int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st = {0};
 
-	return fd >= 0 && faccessat(fd, "secret", F_OK, 0) == 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return false;
+	return (S_ISREG(st.st_mode) && st.st_size == 6) ||
+	       (S_ISDIR(st.st_mode) && faccessat(fd, "secret", F_OK, 0) == 0);
 }
 
-/* It may fail, or leave it out; it never shows what is outside. */
-static void a_directory_becomes_a_link(void)
+/* A copy may fail, or leave it out; it never shows what is outside. */
+static void copy_while_it_swaps(struct trees *t)
 {
-	struct trees t = trees();
-	struct swapper s = {.dir = t.from};
-	int outside = trees_make_dir(t.top.fd, "outside"), sub = trees_make_dir(t.from, "victim");
-	unsigned equal = 0;
+	struct swapper s = {.dir = t->from};
+	unsigned good = 0;
 	pthread_t thread;
 
-	trees_put(outside, "secret", "s", 0600);
-	trees_put(sub, "harmless", "h", 0600);
-	close(sub);
-	close(outside);
-	symlinkat("../outside", t.from, "link");
 	pthread_create(&thread, NULL, swap, &s);
 	for (unsigned i = 0; i < 100; i++) {
-		if (trees_copy(&t, NULL) == 0)
-			equal++;
+		if (trees_copy(t, NULL) == 0)
+			good++;
 		else
-			CU_ASSERT(t.err.code == ESTALE || t.err.code == EEXIST);
-		CU_ASSERT_FALSE(has_secret(t.to, "victim") || has_secret(t.to, "link"));
-		trees_again(&t);
+			CU_ASSERT(t->err.code == ESTALE || t->err.code == EEXIST);
+		CU_ASSERT_FALSE(has_secret(t->to, "victim") || has_secret(t->to, "link"));
+		trees_again(t);
 	}
 	s.stop = true;
 	pthread_join(thread, NULL);
-	CU_ASSERT(equal > 0);
-	trees_done(&t);
+	CU_ASSERT(good > 0);
+}
+
+static void what_becomes_a_link(void)
+{
+	for (int directory = 0; directory < 2; directory++) {
+		struct trees t = trees();
+		int outside = trees_make_dir(t.top.fd, "outside");
+		char target[256];
+
+		trees_put(outside, "secret", "secret", 0600);
+		snprintf(target, sizeof(target), "%s/outside%s", t.top.path,
+			 directory ? "" : "/secret");
+		symlinkat(target, t.from, "link");
+		if (directory)
+			close(trees_make_dir(t.from, "victim"));
+		else
+			trees_put(t.from, "victim", "harmless", 0600);
+		copy_while_it_swaps(&t);
+		close(outside);
+		trees_done(&t);
+	}
 }
 
 /* A file becomes a device, whose opening would do something, or a fifo, which would wait. */
@@ -199,7 +229,7 @@ static void a_file_becomes_a_device(void)
 	trees_put(t.from, "victim", "file", 0600);
 	mkfifoat(t.from, "link", 0600);
 	pthread_create(&thread, NULL, swap, &s);
-	for (unsigned i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < 50; i++) {
 		if (trees_copy(&t, NULL) < 0)
 			CU_ASSERT(t.err.code == ESTALE || t.err.code == EACCES ||
 				  t.err.code == EEXIST);
@@ -214,17 +244,23 @@ static void a_file_becomes_a_device(void)
 
 static void removal(void)
 {
+	struct rlimit before, few = {160, 0};
 	struct trees t = trees();
 	struct error err = {0};
 
 	trees_put_deep(t.from, 1000, true);
 	close(trees_make_dir(t.from, ".removed-0"));
+	getrlimit(RLIMIT_NOFILE, &before);
+	few.rlim_max = before.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &few);
 	SAME_NUMBER(tree_remove(t.top.fd, "from", &err), 0);
+	setrlimit(RLIMIT_NOFILE, &before);
 	SAME_NUMBER(tree_remove(t.top.fd, "from", &err), 0);
 	SAME_NUMBER(faccessat(t.top.fd, "from", F_OK, 0), -1);
-	symlinkat("/etc", t.to, "link");
+	close(trees_make_dir(t.top.fd, "outside"));
+	symlinkat("../outside", t.to, "link");
 	SAME_NUMBER(tree_remove(t.top.fd, "to", &err), 0);
-	SAME_NUMBER(access("/etc/passwd", F_OK), 0);
+	SAME_NUMBER(faccessat(t.top.fd, "outside", F_OK, 0), 0);
 	SAME(err.text, "");
 	trees_done(&t);
 }
@@ -234,7 +270,7 @@ void suite_hostile(void)
 	static const struct unit_test tests[] = {
 		{"other mounts are not entered", other_mounts},
 		{"a full disk is told", a_full_disk},
-		{"a directory that becomes a link leads nowhere", a_directory_becomes_a_link},
+		{"what becomes a link leads nowhere", what_becomes_a_link},
 		{"a file that becomes a fifo is no trap", a_file_becomes_a_device},
 		{"trees are removed", removal},
 		{NULL, NULL},

@@ -127,6 +127,7 @@ static int make_node(struct copy_worker *w, struct copy_node *dir, struct copy_m
 	return copy_fail(w->c, dir, m->name, "make the device");
 }
 
+/* 0, -1 after copy_fail(), or 1: it is a file. */
 static int copy_other(struct copy_worker *w, struct copy_node *dir, const char *name)
 {
 	struct copier *c = w->c;
@@ -136,10 +137,11 @@ static int copy_other(struct copy_worker *w, struct copy_node *dir, const char *
 
 	if (fstatat(dir->fd[FROM], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? gone(c) : copy_fail(c, dir, name, "look at");
-	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
-		/* It could not be opened a moment ago, or was no directory. */
-		errno = S_ISREG(st.st_mode) ? EACCES : ESTALE;
-		return copy_fail(c, dir, name, "open");
+	if (S_ISREG(st.st_mode))
+		return 1;
+	if (S_ISDIR(st.st_mode)) {
+		errno = ESTALE;
+		return copy_fail(c, dir, name, "copy");
 	}
 	if (S_ISLNK(st.st_mode))
 		m.make = make_symlink;
@@ -182,11 +184,20 @@ static int count_entry(struct copy_worker *w, struct copy_node *dir, const char 
 
 int copy_entry(struct copy_worker *w, struct copy_node *dir, const struct copy_entry *e)
 {
-	int result = 1;
+	bool file = e->type == DT_REG || e->type == DT_UNKNOWN;
+	int result = 1, code = 0;
 
 	if (w->c->measuring)
 		return count_entry(w, dir, e->name);
-	if (e->type == DT_REG || e->type == DT_UNKNOWN)
-		result = copy_file(w, dir, e->name);
-	return result > 0 ? copy_other(w, dir, e->name) : result;
+	/* Who changes it all the time does not keep us. */
+	for (int tries = 0; tries < 8 && result > 0; tries++, file = !file) {
+		result = file ? copy_file(w, dir, e->name) : copy_other(w, dir, e->name);
+		if (file)
+			code = errno;
+	}
+	if (result <= 0)
+		return result;
+	/* What may not be read; in a mount without devices these look the same. */
+	errno = code == EACCES ? EACCES : ESTALE;
+	return copy_fail(w->c, dir, e->name, "open");
 }
