@@ -34,9 +34,13 @@ bool journal_load(struct journal *j, int rundir)
 	struct buf text = BUF_INIT;
 
 	*j = (struct journal){.fd = -1};
-	if (file_read(rundir, JOURNAL, &text) < 0) {
+	/* All that a boot left would be forgotten with it: what fails once may pass. */
+	for (int tries = 0; file_read(rundir, JOURNAL, &text) < 0; tries++) {
+		bool absent = errno == ENOENT;
+
 		buf_free(&text);
-		return false;
+		if (absent || tries == 2)
+			return false;
 	}
 	j->size = text.len;
 	j->text = buf_steal(&text);

@@ -46,6 +46,7 @@ struct watch {
 	} connections[CONNECTIONS];
 	struct run_state state;
 	bool ended;
+	bool left_behind; /* the journal could not be read: its things are still there */
 };
 
 static int watch_add(struct watch *w, int fd, unsigned events, enum watched what, unsigned index)
@@ -320,7 +321,10 @@ __attribute__((noinline)) static void release_all(struct watch *w, const char *t
 			close_fd(&w->connections[i].fd);
 		w->connections[i].tty = 0;
 	}
-	journal_load(&j, b->rundir);
+	/* What cannot be given back now is left, with its journal, to the next command's rescue. */
+	w->left_behind = !journal_load(&j, b->rundir);
+	if (w->left_behind)
+		return;
 	boot_release(&r);
 	journal_close(&j);
 	journal_remove(b->rundir);
@@ -464,7 +468,8 @@ static _Noreturn void end(struct watch *w, const struct launch_news *news, size_
 		c->remove_ephemeral(c, NULL);
 	if (s->pidfile)
 		unlink(s->pidfile);
-	rundir_remove(c->lxcpath, c->name, s->boot->rundir);
+	if (!w->left_behind)
+		rundir_remove(c->lxcpath, c->name, s->boot->rundir);
 	events_send(c->lxcpath, c->name, LXCORE_EVENT_STATE, LXCORE_STOPPED);
 	hub_close(&w->hub);
 	close_fd(&s->lock);
