@@ -444,7 +444,8 @@ static void set_up(struct watch *w, struct error *err, bool *ret_ok)
 		return;
 	if (watch_add(w, w->signals, EPOLLIN, WATCH_SIGNALS, 0) < 0 ||
 	    watch_add(w, w->control, EPOLLIN, WATCH_CONTROL, 0) < 0 ||
-	    (b->foreground && watch_add(w, w->s->starter, EPOLLIN | EPOLLRDHUP, WATCH_STARTER, 0) < 0)) {
+	    (b->foreground &&
+	     watch_add(w, w->s->starter, EPOLLIN | EPOLLRDHUP, WATCH_STARTER, 0) < 0)) {
 		error_sys(err, "cannot set its supervisor up");
 		return;
 	}
