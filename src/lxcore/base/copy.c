@@ -314,13 +314,21 @@ static int open_target(struct copier *c, int to)
 	return 0;
 }
 
-static unsigned most_open(void)
+/*
+ * Two descriptors for each directory that waits or is read, half as many waiting ones more while a
+ * way is walked again, and a handful for each worker: all of it stays below half of what we may
+ * have.
+ */
+static void bound_descriptors(struct copier *c)
 {
 	struct rlimit limit;
+	rlim_t most = 1 << 20;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > 1024)
-		return 128;
-	return limit.rlim_cur < 64 ? 8 : (unsigned)limit.rlim_cur / 8;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < most)
+		most = limit.rlim_cur;
+	c->max_open = most > 128 * 16 ? 128 : most < 4 * 16 ? 4 : (unsigned)most / 16;
+	if (c->n_workers > most / 24)
+		c->n_workers = most < 24 ? 1 : (unsigned)most / 24;
 }
 
 static bool same_map(const struct copy_map *a, const struct copy_map *b)
@@ -338,7 +346,7 @@ static void init(struct copier *c, const struct copy_options *o)
 	c->gid = getegid();
 	c->shifting = !same_map(&o->from_uid, &o->to_uid) || !same_map(&o->from_gid, &o->to_gid);
 	c->n_workers = worker_count(o);
-	c->max_open = most_open();
+	bound_descriptors(c);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_mutex_init(&c->links.lock, NULL);
 	pthread_cond_init(&c->work, NULL);

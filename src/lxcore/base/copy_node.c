@@ -92,12 +92,14 @@ static void count_closed(struct copier *c, struct copy_node *node)
 
 void copy_node_close_lowest(struct copier *c)
 {
-	while (c->n_open > c->max_open && c->lowest_open + 1 < c->n_waiting) {
-		struct copy_node *node = c->waiting[c->lowest_open];
+	for (size_t at = c->lowest_open; c->n_open > c->max_open && at + 1 < c->n_waiting; at++) {
+		struct copy_node *node = c->waiting[at];
 
+		/* A worker that was put to sleep there must not keep all above it open. */
 		if (node->pins)
-			return;
-		c->lowest_open++;
+			continue;
+		if (at == c->lowest_open)
+			c->lowest_open++;
 		count_closed(c, node);
 		if (node->parent)
 			close_node(node);
