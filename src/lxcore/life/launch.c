@@ -243,10 +243,10 @@ static int see_to_the_end(struct launch *l, int *ret_status, struct error *err)
 	return 0;
 }
 
-static int fork_launcher(struct launch *l, struct error *err)
+/* Its pid, or -1. */
+static pid_t fork_launcher(struct launch *l, struct error *err)
 {
 	pid_t pid;
-	int status;
 
 	if (fd_socketpair(l->news) < 0)
 		return error_sys(err, "cannot make a socket");
@@ -259,9 +259,14 @@ static int fork_launcher(struct launch *l, struct error *err)
 	close_fd(&l->lock);
 	if (pid < 0)
 		return error_sys(err, "cannot make a process");
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	return pid;
+}
+
+/* It ended long ago; to wait for it before the news came would be one hand-over more. */
+static void reap_launcher(pid_t launcher)
+{
+	while (launcher > 0 && waitpid(launcher, NULL, 0) < 0 && errno == EINTR)
 		;
-	return 0;
 }
 
 /* The program's own choice (lxc-start --logfile) wins. */
@@ -333,12 +338,16 @@ int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_s
 {
 	autolaunch struct launch l = {.container = c, .how = how, .lock = -1, .news = {-1, -1}};
 	struct launch_news news;
+	pid_t launcher;
 	int result;
 
 	boot_init(&l.boot);
 	if (prepare_launch(&l, err) < 0)
 		return error_within(err, "%s", c->name);
-	if (fork_launcher(&l, err) < 0 || wait_for_news(&l, &news, err) < 0)
+	launcher = fork_launcher(&l, err);
+	result = launcher < 0 ? -1 : wait_for_news(&l, &news, err);
+	reap_launcher(launcher);
+	if (result < 0)
 		return failed_start(&l, err);
 	if (!how->foreground)
 		return 0;
