@@ -5,7 +5,7 @@
 # hangs, leftovers of one that was killed.  Nothing waits without a limit.
 
 . "${0%/*}/lib.sh"
-LIMIT=12
+LIMIT=$((12 * SLOW))
 
 # quickly SENTENCE COMMAND...: succeeds in less than three seconds.
 quickly() {
@@ -13,7 +13,7 @@ quickly() {
 	shift
 	began=$(now_ms)
 	run "$@"
-	[ "$status" = 0 ] && [ $(($(now_ms) - began)) -lt 3000 ]
+	[ "$status" = 0 ] && [ $(($(now_ms) - began)) -lt $((3000 * SLOW)) ]
 	report $? "$what" || diag "$(($(now_ms) - began)) ms" "$(said)"
 }
 
@@ -103,7 +103,7 @@ is 'console gives up, with a word' "$([ "$status" != 124 ] && [ "$status" != 0 ]
 began=$(now_ms)
 run lxc stop -k -n "$C"
 is 'stop -k stops it' "$status" 0
-ok '... in less than 8 seconds' test $(($(now_ms) - began)) -lt 8000
+ok '... in less than 8 seconds' test $(($(now_ms) - began)) -lt $((8000 * SLOW))
 ok '... its init is gone' is_dead "$pid"
 is '... and info says so' "$(state "$C")" STOPPED
 nothing_left '... with nothing left' "$C"

@@ -16,7 +16,7 @@ comes_up() {
 	run limit lxc-attach -P "$P" -n "$1" -- systemctl is-system-running --wait
 }
 
-LIMIT=400
+LIMIT=$((400 * SLOW))
 cat >"$TMP/veth.conf" <<X
 lxc.net.0.type = veth
 lxc.net.0.link = $BR
@@ -25,7 +25,7 @@ X
 run lxc create -n "$C" -f "$TMP/veth.conf" -t debian -- -r bookworm --password=s3cret
 is 'create makes a Debian' "$status" 0
 [ "$status" = 0 ] || { diag "$(said)"; done_testing; }
-LIMIT=60
+LIMIT=$((60 * SLOW))
 machine_id=$(cat "$P/$C/rootfs/etc/machine-id" 2>/dev/null)
 
 began=$(now_ms)
@@ -34,7 +34,7 @@ ok 'it starts' lxc start -n "$C"
 comes_up "$C"
 is 'systemd comes up, with no unit failed' "$out" running
 took=$(($(now_ms) - began))
-ok 'in less than 20 s, though nobody answers DHCP' test $took -lt 20000
+ok 'in less than 20 s, though nobody answers DHCP' test $took -lt $((20000 * SLOW))
 diag "booted in $took ms"
 [ "$out" = running ] || diag "$(inside "$C" systemctl --failed --no-legend --plain)"
 is 'it knows that it is a container' "$(inside "$C" systemd-detect-virt)" lxc
@@ -81,7 +81,7 @@ is '... to running' "$out" running
 began=$(now_ms)
 ok 'stop stops it cleanly' lxc stop -n "$C"
 took=$(($(now_ms) - began))
-ok '... in less than 10 seconds' test $took -lt 10000
+ok '... in less than 10 seconds' test $took -lt $((10000 * SLOW))
 diag "stopped in $took ms"
 is '... STOPPED' "$(state "$C")" STOPPED
 nothing_left '... with nothing left' "$C"
@@ -90,25 +90,25 @@ ok 'it starts again' lxc start -n "$C"
 sleep 0.1
 began=$(now_ms)
 ok 'stop in the middle of its boot stops it too' lxc stop -n "$C"
-ok '... in less than 15 seconds' test $(($(now_ms) - began)) -lt 15000
+ok '... in less than 15 seconds' test $(($(now_ms) - began)) -lt $((15000 * SLOW))
 ok 'destroy removes it' lxc destroy -n "$C"
 nothing_left 'wholly' "$C" destroyed
 
 # ---- a second one, from the warm cache
 
 began=$(now_ms)
-LIMIT=120
+LIMIT=$((120 * SLOW))
 run lxc create -n "$C-two" -f "$NET" -t debian -- -r bookworm
 is 'a second one is made from the cache' "$status" 0
 diag "made in $(($(now_ms) - began)) ms"
 ok 'with another machine-id or none yet' test "$(cat "$P/$C-two/rootfs/etc/machine-id" 2>/dev/null)" != "${machine_id:-x}"
 like 'with root locked' "$(sed -n '/^root:/p' "$P/$C-two/rootfs/etc/shadow")" '^root:[*!]'
-LIMIT=60
+LIMIT=$((60 * SLOW))
 ok 'it starts without a network' lxc start -n "$C-two"
 comes_up "$C-two"
 is '... to running' "$out" running
 began=$(now_ms)
 ok 'and stops' lxc stop -n "$C-two"
-ok '... in less than 10 seconds' test $(($(now_ms) - began)) -lt 10000
+ok '... in less than 10 seconds' test $(($(now_ms) - began)) -lt $((10000 * SLOW))
 
 done_testing

@@ -5,7 +5,7 @@
 
 . "${0%/*}/lib.sh"
 need_ptyrun
-LIMIT=15
+LIMIT=$((15 * SLOW))
 
 # 1. Whatever was wrong, the same four lines.
 
@@ -64,7 +64,7 @@ lxc start -n "$C-bb"
 sleep 0.5
 began=$(now_ms)
 lxc stop -n "$C-bb"
-ok '3. a busybox container stops cleanly in less than two seconds' test $(($(now_ms) - began)) -lt 2000
+ok '3. a busybox container stops cleanly in less than two seconds' test $(($(now_ms) - began)) -lt $((2000 * SLOW))
 
 # 4. Cgroups that stay.
 

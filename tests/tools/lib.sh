@@ -20,6 +20,7 @@ umask 022
 TESTS=${TESTS:-$(cd "${0%/*}/.." && pwd)}
 if [ -n "${LXC_PREFIX:-}" ]; then PATH=$LXC_PREFIX/bin:$LXC_PREFIX/sbin:$PATH; fi
 LIMIT=${LXT_LIMIT:-20}		# seconds that a command may take
+SLOW=${LXT_SLOW:-1}		# this machine is so many times slower (an emulated one)
 C=lxt$$
 TMP=$(mktemp -d "/tmp/$C.XXXXXX") || exit 99
 P=$TMP/path
@@ -147,7 +148,7 @@ fails_with() {
 
 # eventually SECONDS COMMAND...: it succeeds within that time.
 eventually() {
-	local tries="$(($1 * 20))"
+	local tries="$(($1 * 20 * SLOW))"
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))

@@ -13,7 +13,7 @@
  *	signal NUMBER     to the command
  *	end               wait for the command's end, reading what it says
  *
- * Every 'expect' and 'end' has SECONDS (10).  All that was seen goes to stdout, as it comes.  After
+ * Every 'expect' and 'end' has SECONDS (10; times $LXT_SLOW).  All that was seen goes to stdout, as it comes.  After
  * the last step the terminal is closed (the command sees a hangup).  Exit: the command's status,
  * 128+N when killed; 124 when a step reached its limit, with a word on stderr which one; 2 on wrong
  * usage.
@@ -227,6 +227,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: ptyrun [-t SECONDS] [-s RxC] SCRIPT -- COMMAND...\n");
 		return 2;
 	}
+	if (getenv("LXT_SLOW"))
+		run.limit_ms *= atoi(getenv("LXT_SLOW"));
 	script = argv[optind];
 	run.pid = forkpty(&run.master, NULL, NULL, &size);
 	if (run.pid < 0) {
