@@ -71,7 +71,7 @@ for signal in TERM HUP; do
 	wait $pid || status=$?
 	ok "fails when it is ended by SIG$signal" test "$status" -gt 128
 	ok "ends at once by SIG$signal" test $(($(date +%s) - before)) -lt 5
-	ok "leaves nothing half made after SIG$signal" same '' "$(ls -A "$cache" | grep -vx '.lock')"
+	ok "leaves nothing half made after SIG$signal" same '' "$(find "$cache" -mindepth 1 ! -name .lock)"
 done
 
 rm -rf "$cache"
