@@ -359,6 +359,46 @@ LXCORE_API void lxcore_net_status_free(struct lxcore_net_status *s);
 LXCORE_API int lxcore_net_check(void (*say)(void *data, const char *subject,
 					    const lxcore_error *objection), void *data);
 
+/* ---- user namespaces and others, without a container ------------------------------------------- */
+
+/* 'count' ids from 'inside' on stand for those of the host from 'outside' on. */
+struct lxcore_idmap {
+	char kind; /* 'u': user ids, 'g': group ids */
+	uint32_t inside, outside, count;
+};
+struct lxcore_userns {
+	size_t size;
+	const struct lxcore_idmap *maps;
+	size_t n_maps;              /* 0: the caller's first ranges of subuid(5) and subgid(5) */
+	bool map_self;              /* the caller's own user and group, too, at the next free ids */
+	uid_t uid;                  /* whom the command becomes inside; 0 by default */
+	gid_t gid;
+	const char *const *command; /* ended by NULL; NULL: /bin/sh */
+};
+#define LXCORE_USERNS_INIT {.size = sizeof(struct lxcore_userns)}
+/*
+ * Run a command in a user namespace, and a mount namespace, of its own, and wait for it; *ret_status as
+ * of wait(2).  Root may map any ids, others what newuidmap(1) allows.  ENOENT: the caller has no
+ * subordinate ids, or there is no such command.
+ */
+LXCORE_API int lxcore_userns_run(const struct lxcore_userns *how, int *ret_status,
+				 lxcore_error *err);
+
+struct lxcore_unshare {
+	size_t size;
+	unsigned namespaces;          /* LXCORE_NS_*: the command gets new ones of these */
+	uid_t uid;                    /* with LXCORE_NS_USER: the one user that is mapped, to the
+	                               * caller, and whom the command becomes; -1: none is */
+	const char *hostname;         /* with LXCORE_NS_UTS; or NULL */
+	const char *const *interfaces;/* with LXCORE_NS_NET: to be moved there; or NULL */
+	bool mount_usual;             /* with LXCORE_NS_MNT: its own /proc, /dev/shm, /dev/mqueue */
+	bool nowait;                  /* return once the command runs */
+	const char *const *command;   /* ended by NULL */
+};
+#define LXCORE_UNSHARE_INIT {.size = sizeof(struct lxcore_unshare), .uid = (uid_t)-1}
+/* Run a command in new namespaces; *ret_status as of wait(2), 0 with 'nowait'. */
+LXCORE_API int lxcore_unshare(const struct lxcore_unshare *how, int *ret_status, lxcore_error *err);
+
 /* ---- containers on disk ----------------------------------------------------------------------- */
 
 /* Names below lxcpath (NULL: lxc.lxcpath), sorted, ended by NULL; the count.  Free with
@@ -397,8 +437,72 @@ struct lxcore_create {
 #define LXCORE_CREATE_INIT {.size = sizeof(struct lxcore_create)}
 LXCORE_API int lxcore_create(lxcore_container *c, const struct lxcore_create *how,
 			     lxcore_error *err);
+
+/* What lxcore_create() can fill a root filesystem with: one template of this installation. */
+struct lxcore_template {
+	char *name, *path;
+	char *about;    /* one sentence; NULL: it does not say */
+	char **needs;   /* programs, "A|B" where either serves, ended by NULL; NULL: it does not say */
+	char **missing; /* those of 'needs' that this host has not, ended by NULL; NULL as well */
+};
+/* All of them by name; the count.  Free with lxcore_templates_free. */
+LXCORE_API int lxcore_templates(struct lxcore_template **ret, lxcore_error *err);
+LXCORE_API void lxcore_templates_free(struct lxcore_template *list, int n);
+
 /* Remove a stopped container (EBUSY: it runs).  with_snapshots: and what depends on it. */
 LXCORE_API int lxcore_destroy(lxcore_container *c, bool with_snapshots, lxcore_error *err);
+
+/* ---- many containers at once ------------------------------------------------------------------- */
+
+/* A shell pattern, glob(7): it has one of * ? [, which no name has. */
+LXCORE_API bool lxcore_is_pattern(const char *text);
+/* Names below lxcpath (NULL: lxc.lxcpath), running or defined, that match it; sorted, ended by NULL;
+ * the count.  ENOENT: none.  Free with lxcore_names_free. */
+LXCORE_API int lxcore_list_matching(const char *lxcpath, const char *pattern, char ***ret,
+				    lxcore_error *err);
+
+typedef struct lxcore_job lxcore_job; /* one of a fleet's, as seen by who does it */
+struct lxcore_fleet_progress {
+	size_t total, done, failed, busy; /* jobs; done: with the failed ones */
+	unsigned milliseconds;            /* since the first began */
+};
+struct lxcore_fleet {
+	size_t size;
+	unsigned jobs; /* so many at a time; 0: two for each processor that we may use */
+	int timeout;   /* seconds without a sign of life, then a job is killed (ETIMEDOUT); 0: none */
+	/*
+	 * What is to be done for one name: 0, or -1 with the error filled.  It runs in a process of its
+	 * own, forked from the caller's, which ends with the caller's at the latest; what it leaves in
+	 * memory is lost.
+	 */
+	int (*work)(lxcore_job *job, const char *name, void *data, lxcore_error *err);
+	/* Called in the caller's process at the beginning, ten times a second and at the end; or NULL.
+	 * false: no further job is begun (ECANCELED), and those at work are waited for. */
+	bool (*progress)(const struct lxcore_fleet_progress *p, void *data);
+	void *data;
+};
+#define LXCORE_FLEET_INIT {.size = sizeof(struct lxcore_fleet)}
+struct lxcore_outcome { /* of one job */
+	char *name;
+	lxcore_error *error; /* NULL: it worked */
+	unsigned milliseconds;
+	void *answer;        /* its own bytes, lxcore_job_answer; NULL: none */
+	size_t answer_size;
+};
+#define LXCORE_ANSWER_MAX 4096
+
+/*
+ * Do it for all the names (ended by NULL), a bounded number at a time.  *ret: what came of each, in the
+ * order of the names, ended by one whose name is NULL.  Returns how many failed; -1: none was begun.
+ * The caller should have no other thread.
+ */
+LXCORE_API int lxcore_fleet_run(const char *const *names, const struct lxcore_fleet *how,
+				struct lxcore_outcome **ret, lxcore_error *err);
+LXCORE_API void lxcore_outcomes_free(struct lxcore_outcome *list);
+/* For work(): a sign of life. */
+LXCORE_API void lxcore_job_alive(lxcore_job *job);
+/* For work(): what the caller is to know besides success; the last one counts.  -1: too long. */
+LXCORE_API int lxcore_job_answer(lxcore_job *job, const void *bytes, size_t n);
 
 #ifdef __cplusplus
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lxc-attach: run a command inside a running container. */
+#include "bits.h"
 #include "cli.h"
 #include "tools.h"
 
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 struct attach_options {
@@ -43,51 +43,23 @@ static const struct option_row rows[] = {
 	{0}
 };
 
-static const struct word {
-	const char *name;
-	unsigned bit;
-} namespace_words[] = {
-	{"MOUNT", LXCORE_NS_MNT}, {"mnt", LXCORE_NS_MNT}, {"PID", LXCORE_NS_PID},
-	{"UTSNAME", LXCORE_NS_UTS}, {"uts", LXCORE_NS_UTS}, {"IPC", LXCORE_NS_IPC},
-	{"USER", LXCORE_NS_USER}, {"NETWORK", LXCORE_NS_NET}, {"net", LXCORE_NS_NET},
-	{"CGROUP", LXCORE_NS_CGROUP}, {"TIME", LXCORE_NS_TIME}, {0}
-}, elevate_words[] = {
+static const struct bit_word elevate_words[] = {
 	{"CAP", LXCORE_ELEVATE_CAP}, {"CGROUP", LXCORE_ELEVATE_CGROUP},
 	{"LSM", LXCORE_ELEVATE_LSM}, {0}
 };
 #define ELEVATE_ALL (LXCORE_ELEVATE_CAP | LXCORE_ELEVATE_CGROUP | LXCORE_ELEVATE_LSM)
 
-/* Bits of the words joined by '|'; 0: one is none of them. */
-static unsigned parse_words(const struct word *table, const char *text)
-{
-	unsigned bits = 0;
-
-	while (true) {
-		size_t n = strcspn(text, "|");
-		const struct word *w = table;
-
-		while (w->name && (strncasecmp(w->name, text, n) != 0 || w->name[n]))
-			w++;
-		if (!w->name)
-			return 0;
-		bits |= w->bit;
-		if (!text[n])
-			return bits;
-		text += n + 1;
-	}
-}
-
 static int take_words(const struct cli *cli, const struct attach_options *o,
 		      struct lxcore_attach *how)
 {
 	if (o->elevate) {
-		how->elevate = *o->elevate ? parse_words(elevate_words, o->elevate) : ELEVATE_ALL;
+		how->elevate = *o->elevate ? bits_parse(elevate_words, o->elevate) : ELEVATE_ALL;
 		if (!how->elevate)
 			return cli_error(cli, "invalid privilege argument: \"%s\" (CAP, "
 					 "CGROUP, LSM, joined by '|')", o->elevate);
 	}
 	if (o->namespaces) {
-		how->namespaces = parse_words(namespace_words, o->namespaces);
+		how->namespaces = bits_parse(namespace_words, o->namespaces);
 		how->elevate = ELEVATE_ALL;
 		if (!how->namespaces)
 			return cli_error(cli, "invalid namespaces: \"%s\" (MOUNT, PID, UTSNAME, "

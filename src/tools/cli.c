@@ -200,7 +200,7 @@ static int refuse(struct parser *p, int c, char **argv, char **ret_problem)
  */
 static bool take_word(struct cli *cli, const char *word)
 {
-	bool named = cli->name || cli->words.n > 0;
+	bool named = cli->name || cli->words.n > 0 || cli->tool->traits & TOOL_NAMELESS;
 
 	words_add(&cli->words, word);
 	return getenv("POSIXLY_CORRECT") || (cli->tool->traits & TOOL_COMMAND && named);
@@ -249,7 +249,7 @@ static int examine(struct cli *cli, char **ret_problem)
 	const struct tool *t = cli->tool;
 
 	take_name(cli);
-	if (!cli->name && !(t->traits & TOOL_NAMELESS))
+	if (!cli->name && !(t->traits & (TOOL_NAMELESS | TOOL_NAME_LATER)))
 		return problem(ret_problem, "No container name specified", "", "");
 	if (cli->paths.n > 1 && !(t->traits & TOOL_MANY_PATHS))
 		return problem(ret_problem, "This command only accepts 1 %s,--lxcpath arguments",

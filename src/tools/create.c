@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lxc-create: make a container with a template. */
 #include "cli.h"
+#include "json.h"
+#include "table.h"
 #include "tools.h"
 
 #include <string.h>
@@ -8,6 +10,7 @@
 
 struct create_options {
 	const char *config, *template, *storage, *dir;
+	bool list;
 };
 
 #define AT(field) offsetof(struct create_options, field)
@@ -21,6 +24,8 @@ static const struct option_row rows[] = {
 	 "Where its root filesystem lives: dir (default), best; none means dir",
 	 OPT_TEXT, AT(storage)},
 	{0, "dir", "DIR", "With -B dir: absolute path of the root filesystem", OPT_TEXT, AT(dir)},
+	{0, "list", NULL, "List the templates, what each needs and whether this host has it", OPT_FLAG,
+	 AT(list)},
 	LATER("lvname", "NAME", "With -B lvm: name of the logical volume"),
 	LATER("vgname", "NAME", "With -B lvm: volume group"),
 	LATER("thinpool", "NAME", "With -B lvm: thin pool"),
@@ -53,6 +58,84 @@ static int template_help(struct cli *cli, const void *options)
 	return cli_error(cli, "cannot run the template \"%s\": %m", path);
 }
 
+/* ---- the list -------------------------------------------------------------------------------- */
+
+static void list_json(const struct lxcore_template *list, int n)
+{
+	struct json j = {.out = stdout};
+
+	json_rows(&j, NULL);
+	for (int i = 0; i < n; i++) {
+		json_object(&j, NULL);
+		json_text(&j, "name", list[i].name);
+		json_text(&j, "path", list[i].path);
+		json_text(&j, "about", list[i].about);
+		json_texts(&j, "needs", (const char *const *)list[i].needs);
+		json_texts(&j, "missing", (const char *const *)list[i].missing);
+		/* Of one that does not say what it needs nobody knows. */
+		if (list[i].needs)
+			json_bool(&j, "ready", !*list[i].missing);
+		json_end(&j, '}');
+	}
+	json_end(&j, ']');
+}
+
+/* "dnf" or "debootstrap or mmdebstrap, gpg" */
+static char *needs_text(char *const *needs)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = must_have(open_memstream(&text, &size));
+
+	for (size_t i = 0; needs && needs[i]; i++) {
+		if (i)
+			fputs(", ", out);
+		for (const char *c = needs[i]; *c; c++)
+			if (*c == '|')
+				fputs(" or ", out);
+			else
+				fputc(*c, out);
+	}
+	fclose(out);
+	return must_have(text);
+}
+
+static void list_table(const struct lxcore_template *list, int n)
+{
+	struct table t = {.columns = 4, .gap = 2};
+
+	table_add(&t, "TEMPLATE");
+	table_add(&t, "READY");
+	table_add(&t, "MISSING");
+	table_add(&t, "WHAT IT MAKES");
+	for (int i = 0; i < n; i++) {
+		autofree char *missing = needs_text(list[i].missing);
+
+		table_add(&t, list[i].name);
+		table_add(&t, !list[i].needs ? "?" : *list[i].missing ? "no" : "yes");
+		table_add(&t, *missing ? missing : "-");
+		table_add(&t, list[i].about ? list[i].about : "");
+	}
+	table_print(&t, stdout);
+}
+
+static int list_templates(struct cli *cli)
+{
+	struct lxcore_template *list = NULL;
+	int n = lxcore_templates(&list, cli->err);
+
+	if (n < 0)
+		return cli_fail(cli);
+	if (cli->json)
+		list_json(list, n);
+	else
+		list_table(list, n);
+	lxcore_templates_free(list, n);
+	return 0;
+}
+
+/* ---- the tool -------------------------------------------------------------------------------- */
+
 static int check_options(const struct cli *cli, const struct create_options *o)
 {
 	if (!o->template || !*o->template)
@@ -76,6 +159,10 @@ static int run(struct cli *cli, const void *options)
 	struct lxcore_create how = LXCORE_CREATE_INIT;
 	autocontainer lxcore_container *c = NULL;
 
+	if (o->list)
+		return list_templates(cli);
+	if (!cli->name)
+		return cli_error(cli, "No container name specified");
 	if (check_options(cli, o))
 		return 1;
 	c = cli_open(cli);
@@ -101,13 +188,14 @@ static const struct manual manual = {
 	"TEMPLATE -h` shows what it understands. Templates live in the directory templates "
 	"of the installation, as lxc-NAME.\n\n"
 	"With the template `none` no root filesystem is made. What fails leaves nothing "
-	"behind.\n\n"
+	"behind; what the template said last is in the error.\n\n"
 	"With `-q` the template's output is thrown away, and it finds LXC_CREATE_QUIET in "
 	"its environment.",
 	.examples = (const struct meaning[]){
 		{"lxc-create -n web -t debian -- -r bookworm", "A Debian system."},
 		{"lxc-create -n little -t busybox", "A small system without the network's help."},
 		{"lxc-create -t debian -h", "Show the options of the template debian."},
+		{"lxc-create --list", "Show the templates, and which of them can work here."},
 		{0}},
 	.differences =
 	"Names of templates and of storage must be written in full; LXC takes `-t n` or an "
@@ -120,8 +208,9 @@ static const struct manual manual = {
 const struct tool tool_create = {
 	.name = "lxc-create",
 	.purpose = "create a container",
-	.synopsis = "[-n] NAME -t TEMPLATE [OPTION...] [-- TEMPLATE-OPTION...]\n-t TEMPLATE -h",
-	.traits = TOOL_WORDS,
+	.synopsis = "[-n] NAME -t TEMPLATE [OPTION...] [-- TEMPLATE-OPTION...]\n"
+		    "-t TEMPLATE -h\n--list [--json]",
+	.traits = TOOL_WORDS | TOOL_READS | TOOL_NAME_LATER,
 	.choose = NULL,
 	.options = rows,
 	.options_size = sizeof(struct create_options),

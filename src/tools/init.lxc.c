@@ -3,13 +3,17 @@
  * init.lxc: the smallest init, for containers that run one command.  It starts the command, passes
  * signals on to it, reaps everything, and ends when nothing is left, with the command's status.
  *
- * lxc-execute copies it into memory for every container and executes the copy, so it is kept to a few
- * kilobytes: it is linked with no library and makes system calls itself where the machine is one of
- * those below; elsewhere it is linked statically with the C library (FREESTANDING decides, configure
- * sets it).  It takes signals by waiting for them, so there are no handlers and nothing can race.
+ * Called 'airlock' it is the last step into any container instead (see below).
+ *
+ * It is copied into memory for every start and every attach, and the copy is executed, so it is kept
+ * to a few kilobytes: it is linked with no library and makes system calls itself where the machine
+ * is one of those below; elsewhere it is linked statically with the C library (FREESTANDING decides,
+ * configure sets it).  It takes signals by waiting for them, so there are no handlers and nothing can
+ * race.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -79,6 +83,11 @@ static long make_child(void)
 {
 	return sys(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
+
+static long make_sibling(void)
+{
+	return sys(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+}
 #else
 #include <unistd.h>
 
@@ -92,6 +101,11 @@ static long sys(long number, long a, long b, long c, long d, long e)
 static long make_child(void)
 {
 	return fork();
+}
+
+static long make_sibling(void)
+{
+	return sys(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 }
 #endif
 
@@ -344,6 +358,74 @@ static void settle(void)
 	sys(SYS_close_range, 3, ~0U, 0, 0, 0);
 }
 
+/*
+ * ---- the airlock ----
+ *
+ * What a container names may be '/proc/self/exe' in many disguises: a link, a script's interpreter, a
+ * program's loader.  So nobody executes it straight out of a program of the host, which it would reach
+ * that way (CVE-2019-5736); everybody executes our sealed copy first, with no descriptor left but 0, 1,
+ * 2 and the one to report on, and we execute it.
+ *
+ *	airlock FLAGS PATH ARG0 [ARG...]
+ *
+ * Flags: c, in a sibling that is born in the pid namespace which was entered, so that no process of
+ * the container ever sees one that still is of the host (CVE-2016-8649); t, in a session of its own
+ * with standard input as its terminal; s, a file of unknown format is given to /bin/sh.
+ * On descriptor 3 go an int that is the pid of the sibling, and one that is minus the errno value of an
+ * execve that failed.
+ */
+#define REPORT 3
+
+static int has(const char *flags, char flag)
+{
+	while (*flags && *flags != flag)
+		flags++;
+	return *flags == flag;
+}
+
+static void report(long value)
+{
+	int word = (int)value;
+
+	sys(SYS_write, REPORT, (long)&word, sizeof(word), 0, 0);
+}
+
+static long execute_by_shell(const char *path, char **argv, char **env)
+{
+	static char shell[] = "/bin/sh";
+
+	/* The words before ours are free now. */
+	argv[-1] = shell;
+	argv[0] = (char *)path;
+	return execute(shell, argv - 1, env);
+}
+
+static int airlock(int argc, char **argv, char **env)
+{
+	const char *flags = argc > 3 ? argv[1] : "";
+	long result;
+
+	if (argc < 4)
+		return 1;
+	sys(SYS_fcntl, REPORT, F_SETFD, FD_CLOEXEC, 0, 0);
+	if (has(flags, 'c')) {
+		result = make_sibling();
+		if (result != 0) {
+			report(result);
+			return 0;
+		}
+	}
+	if (has(flags, 't')) {
+		sys(SYS_setsid, 0, 0, 0, 0, 0);
+		sys(SYS_ioctl, 0, TIOCSCTTY, 0, 0, 0);
+	}
+	result = execute(argv[2], argv + 3, env);
+	if (result == -ENOEXEC && has(flags, 's'))
+		result = execute_by_shell(argv[2], argv + 3, env);
+	report(result);
+	return 127;
+}
+
 /* ---- options ---- */
 
 static const char usage[] =
@@ -386,8 +468,11 @@ static int find_command(int argc, char **argv)
 static int run(int argc, char **argv, char **env)
 {
 	struct state s = {.status = 1};
-	int first = find_command(argc, argv);
+	int first;
 
+	if (argc && same(argv[0], "airlock"))
+		return airlock(argc, argv, env);
+	first = find_command(argc, argv);
 	if (first >= argc) {
 		say(2, usage);
 		return 1;

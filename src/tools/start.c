@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lxc-start: run a container's init, detached or on this terminal. */
 #include "cli.h"
+#include "fleet.h"
 #include "launch.h"
 #include "report.h"
 #include "tools.h"
 
+#include <errno.h>
 #include <unistd.h>
+
+#define GRACE 10 /* seconds for giving back what a start took that has reached its limit */
 
 struct start_options {
 	bool daemon, foreground, close_all_fds, explain, timing;
 	const char *pidfile, *console, *console_log;
 	struct launch launch;
+	struct fleet_options fleet;
+	int timeout; /* of one among many */
 };
+static const struct start_options presets = {.fleet = FLEET_PRESETS};
 
 #define AT(field) offsetof(struct start_options, field)
 static const struct option_row rows[] = {
@@ -35,6 +42,7 @@ static const struct option_row rows[] = {
 	 "Start nothing; show which parts would act, with which settings", OPT_FLAG,
 	 AT(explain)},
 	{0, "timing", NULL, "Show what each part of the start took", OPT_FLAG, AT(timing)},
+	FLEET_ROWS(struct start_options),
 	{0}
 };
 
@@ -46,6 +54,7 @@ static int start(struct cli *cli, const struct start_options *o, lxcore_containe
 
 	how.command = cli_command(cli);
 	how.pidfile = o->pidfile;
+	how.timeout = o->timeout;
 	if (o->timing) {
 		how.timing = report_take;
 		how.timing_data = &timings;
@@ -56,6 +65,9 @@ static int start(struct cli *cli, const struct start_options *o, lxcore_containe
 	if (o->timing)
 		report_timing(cli, &timings);
 	cli_notices(cli, c);
+	/* Among many nobody looks after one that hangs: it goes. */
+	if (result < 0 && o->timeout && lxcore_error_code(cli->err) == ETIMEDOUT)
+		lxcore_stop(c, NULL);
 	if (result < 0)
 		return cli_fail(cli);
 	if (o->foreground)
@@ -63,21 +75,58 @@ static int start(struct cli *cli, const struct start_options *o, lxcore_containe
 	return 0;
 }
 
-static int run(struct cli *cli, const void *options)
+static int one(struct cli *cli, const struct start_options *o)
 {
-	const struct start_options *o = options;
-	autocontainer lxcore_container *c = NULL;
+	autocontainer lxcore_container *c = cli_open(cli);
 
-	if (o->daemon && o->foreground)
-		return cli_error(cli, "cannot start %s: -d and -F exclude each other", cli->name);
-	if (o->close_all_fds)
-		close_range(3, ~0u, 0);
-	c = cli_open(cli);
 	if (!c || launch_define(cli, c, &o->launch) ||
 	    launch_set(cli, c, "--console", "lxc.console.path", o->console) ||
 	    launch_set(cli, c, "--console-log", "lxc.console.logfile", o->console_log))
 		return 1;
 	return o->explain ? report_explain(cli, c) : start(cli, o, c);
+}
+
+/* ---- many ------------------------------------------------------------------------------------ */
+
+static int one_of_many(struct cli *cli, const char *name, const void *data,
+		       struct fleet_answer *answer)
+{
+	(void)answer;
+	cli->name = name;
+	return one(cli, data);
+}
+
+static int many(struct cli *cli, const struct start_options *o)
+{
+	const char *single = o->foreground ? "-F" : o->pidfile ? "-p" : o->console ? "-c" :
+		o->console_log ? "-L" : o->explain ? "--explain" : o->timing ? "--timing" : NULL;
+	struct start_options each = *o;
+	struct fleet f = {
+		.done = "started", .already = "running already", .already_code = EBUSY,
+		.already_states = ~(1u << LXCORE_STOPPED), .one = one_of_many, .data = &each,
+	};
+
+	if (single)
+		return cli_error(cli, "%s is for one container, not for all that match \"%s\"",
+				 single, cli->name);
+	each.timeout = o->fleet.limit == FLEET_UNSET ? FLEET_LIMIT : o->fleet.limit;
+	if (each.timeout)
+		each.fleet.limit = each.timeout + GRACE;
+	return fleet_run(cli, &f, &each.fleet);
+}
+
+static int run(struct cli *cli, const void *options)
+{
+	const struct start_options *o = options;
+	bool is_many = fleet_is_meant(cli);
+
+	if (o->daemon && o->foreground)
+		return cli_error(cli, "cannot start %s: -d and -F exclude each other", cli->name);
+	if (fleet_check(cli, &o->fleet, is_many))
+		return 1;
+	if (o->close_all_fds)
+		close_range(3, ~0u, 0);
+	return is_many ? many(cli, o) : one(cli, o);
 }
 
 static const struct manual manual = {
@@ -86,13 +135,15 @@ static const struct manual manual = {
 	"it needs and runs its init. Everything wrong that can be known is told before a "
 	"process is born.\n\n"
 	"COMMAND replaces `lxc.init.cmd` for this run. Words after the container's name "
-	"belong to it from its first one on; `--` before it makes this plain.",
+	"belong to it from its first one on; `--` before it makes this plain." FLEET_MANUAL " Those "
+	"that run already are counted, and are no failure.",
 	.exits = (const struct meaning[]){
 		{"0", "it was started; with `-F`: and it has ended, however it ended"},
 		{0}},
 	.examples = (const struct meaning[]){
 		{"lxc-start -n web", "Start the container web."},
 		{"lxc-start -F web", "Watch it boot; it ends when the container is halted."},
+		{"lxc-start -n 'node-*' -j 8", "Start all nodes, eight at a time."},
 		{"lxc-start --explain web", "See what a start would do."},
 		{"lxc-start web -- /bin/sh -c 'echo hello'", "Run a command in place of init."},
 		{0}},
@@ -115,6 +166,7 @@ const struct tool tool_start = {
 	.choose = "--stopped",
 	.options = rows,
 	.options_size = sizeof(struct start_options),
+	.presets = &presets,
 	.run = run,
 	.manual = &manual,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lxc-stop: ask a container to shut down, and end it by force when it does not. */
 #include "cli.h"
+#include "fleet.h"
 #include "tools.h"
 
 #include <errno.h>
@@ -15,8 +16,9 @@
 struct stop_options {
 	bool reboot, nowait, kill, nolock, nokill;
 	int timeout;
+	struct fleet_options fleet;
 };
-static const struct stop_options presets = {.timeout = UNSET};
+static const struct stop_options presets = {.timeout = UNSET, .fleet = FLEET_PRESETS};
 
 #define AT(field) offsetof(struct stop_options, field)
 static const struct option_row rows[] = {
@@ -29,6 +31,7 @@ static const struct option_row rows[] = {
 	{0, "nokill", NULL,
 	 "Only ask: do not end it by force after the timeout", OPT_FLAG, AT(nokill)},
 	{0, "nolock", NULL, "Accepted with -k, which waits for no lock", OPT_FLAG, AT(nolock)},
+	FLEET_ROWS(struct stop_options),
 	{0}
 };
 
@@ -146,14 +149,11 @@ static int after_asking(const struct cli *cli, const struct stop_options *o, lxc
 	return cli_fail(cli);
 }
 
-static int run(struct cli *cli, const void *options)
+static int one(struct cli *cli, const struct stop_options *o)
 {
-	const struct stop_options *o = options;
 	int timeout = o->nowait ? 0 : o->timeout == UNSET ? TIMEOUT : o->timeout;
 	autocontainer lxcore_container *c = NULL;
 
-	if (check_options(cli, o))
-		return 1;
 	c = cli_open(cli);
 	if (!c)
 		return 1;
@@ -166,13 +166,56 @@ static int run(struct cli *cli, const void *options)
 	return after_asking(cli, o, c, timeout);
 }
 
+/* ---- many ------------------------------------------------------------------------------------ */
+
+static int one_of_many(struct cli *cli, const char *name, const void *data,
+		       struct fleet_answer *answer)
+{
+	(void)answer;
+	cli->name = name;
+	return one(cli, data);
+}
+
+/* What may take its time must not be given up before. */
+static int usual_limit(const struct stop_options *o)
+{
+	if (o->timeout == -1)
+		return 0;
+	return o->timeout > FLEET_LIMIT / 2 ? 2 * o->timeout : FLEET_LIMIT;
+}
+
+static int many(struct cli *cli, const struct stop_options *o)
+{
+	struct fleet_options options = o->fleet;
+	struct fleet f = {
+		.done = o->reboot ? "rebooted" : o->nowait ? "asked" : "stopped",
+		.already = "not running", .already_code = o->reboot ? 0 : ESRCH,
+		.already_states = 1u << LXCORE_STOPPED, .one = one_of_many, .data = o,
+	};
+
+	if (options.limit == FLEET_UNSET)
+		options.limit = usual_limit(o);
+	return fleet_run(cli, &f, &options);
+}
+
+static int run(struct cli *cli, const void *options)
+{
+	const struct stop_options *o = options;
+	bool is_many = fleet_is_meant(cli);
+
+	if (check_options(cli, o) || fleet_check(cli, &o->fleet, is_many))
+		return 1;
+	return is_many ? many(cli, o) : one(cli, o);
+}
+
 static const struct manual manual = {
 	.description =
 	"Asks the init of the container NAME to shut down, with the signal that fits the "
 	"init that really runs (`lxc.signal.halt` overrides it), waits, and ends it by "
 	"force when the time is over. It works, too, when the configuration does not parse "
 	"or the supervisor hangs.\n\n"
-	"On a terminal it says after five seconds what it is waiting for.",
+	"On a terminal it says after five seconds what it is waiting for." FLEET_MANUAL " Those that "
+	"do not run are counted, and are no failure, but for `-r`.",
 	.exits = (const struct meaning[]){
 		{"1", "it does not exist or could not be stopped; with `--nokill`: not in time"},
 		{"2", "the container exists, but is not running"},
@@ -180,6 +223,7 @@ static const struct manual manual = {
 	.examples = (const struct meaning[]){
 		{"lxc-stop -n web", "Shut it down; by force after 60 seconds."},
 		{"lxc-stop -k web", "End it at once."},
+		{"lxc-stop -n 'node-*'", "Shut all nodes down, side by side."},
 		{"lxc-stop -r -t 30 web", "Reboot it, and wait until it runs again."},
 		{0}},
 	.differences =
@@ -195,7 +239,7 @@ const struct tool tool_stop = {
 	.name = "lxc-stop",
 	.purpose = "stop or reboot a container",
 	.synopsis = "[-n] NAME [-W] [-r] [-t SECONDS] [--nokill]\n[-n] NAME -k",
-	.traits = TOOL_RCFILE,
+	.traits = TOOL_READS | TOOL_RCFILE,
 	.choose = "--running",
 	.options = rows,
 	.options_size = sizeof(struct stop_options),

@@ -14,7 +14,7 @@ cache_open() {
 	[ -n "$clean" ] || return 0
 	cache_lock -x
 	say "removing the cached trees in $cache"
-	for tree in "$cache"/rootfs-* "$cache"/partial-*; do
+	for tree in "$cache"/rootfs-* "$cache"/partial-* "$cache"/pieces; do
 		remove_tree "$tree" || die "remove $tree"
 	done
 	if [ -z "$path" ]; then

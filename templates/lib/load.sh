@@ -8,6 +8,9 @@
 #   → cached tree (cache.sh, debootstrap.sh) → copy (copy.sh) → what makes it this container
 #   (identity.sh, network.sh, ttys.sh, systemd.sh, locale.sh, login.sh), all through rootfs.sh.
 #
+# Or it is an image: single files (fetch.sh) from an image server (server.sh), unpacked (unpack.sh)
+# with what their makers say of them (image.sh); or an OCI image (oci.sh).
+#
 # Functions hand results back in the variable that their comment names: a command substitution would
 # cost a process and swallow the message of a failure.
 # shellcheck shell=sh disable=SC1090,SC1091,SC2034,SC2154
@@ -18,12 +21,13 @@ template=${0##*/}
 LXC_CONFIG_DIR=/usr/share/lxc/config
 LXC_SYSCONF_DIR=/etc/lxc
 LXC_CACHE_DIR=/var/cache/lxc
+LXC_LIBEXEC_DIR=/usr/libexec/lxc
 if [ -r "$lib/paths.sh" ]; then
 	. "$lib/paths.sh"
 fi
 
 for part in messages options config mirror apt debootstrap cache copy rootfs identity network ttys \
-	systemd locale login arch; do
+	systemd locale login arch fetch unpack image server oci; do
 	. "$lib/$part.sh"
 done
 unset part

@@ -39,6 +39,20 @@ need() {
 	have "$1" || die "run $1: it is not installed" "install $2"
 }
 
+# need_all: what the template's line `needs` says, each word one program or several that serve alike;
+# lxc-create --list reads the same line.
+need_all() {
+	for words in $needs; do
+		IFS='|'
+		for word in $words; do
+			! have "$word" || continue 2
+		done
+		unset IFS
+		die "find ${words%%|*}: it is not installed" "install ${words%%|*}"
+	done
+	unset IFS
+}
+
 # work COMMAND...: runs it so that a signal ends us, and with us everything that it started: the
 # shell would otherwise wait for it before it looks at the signal.
 work() {

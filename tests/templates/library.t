@@ -160,4 +160,21 @@ for pair in x86_64=amd64 amd64=amd64 i686=i386 aarch64=arm64 armv7l=armhf ppc64l
 done
 refuses 'a strange architecture' 'no such name' library "arch='../x'; arch_debian"
 
+echo '# copies'
+copier=${LXC_PREFIX:-/usr}/libexec/lxc/lxc-copytree
+if [ -x "$copier" ]; then
+	mkdir -p "$scratch/from/dir" "$scratch/to" "$scratch/full"
+	echo text >"$scratch/from/dir/file"
+	ln "$scratch/from/dir/file" "$scratch/from/other"
+	ln -s /nowhere "$scratch/from/link"
+	touch "$scratch/full/mine"
+	chmod 751 "$scratch/full"
+	run "$copier" "$scratch/from" "$scratch/to"
+	ok 'copies a tree by the own copier' same '0 text /nowhere 2' \
+		"$status $(cat "$scratch/to/dir/file") $(readlink "$scratch/to/link") $(stat -c %h "$scratch/to/other")"
+	refuses 'to copy into a directory with something in it' 'not empty' "$copier" "$scratch/from" "$scratch/full"
+	ok 'has changed nothing of it' same 'mine 751' "$(ls "$scratch/full") $(stat -c %a "$scratch/full")"
+	refuses 'to copy what is not there' 'No such file' "$copier" "$scratch/absent" "$scratch/to"
+fi
+
 plan

@@ -153,6 +153,30 @@ fails_with 'create fails when the template fails, and passes its words' 1 'the t
 	lxc create -n "$C-t" -f "$NET" -t "$TMP/failing"
 like '... and says with which status it ended' "$err" "$C-t.*(status|code)[^0-9]*3"
 nothing_left '... and leaves no half container' "$C-t" destroyed
+cat >"$TMP/talking" <<'X'
+#!/bin/sh
+for n in 1 2 3 4 5 6 7 8; do echo "line $n" >&2; done
+echo '  to mend it: do that' >&2
+exit 3
+X
+chmod 755 "$TMP/talking"
+fails_with 'the error has the last lines of a template that failed' 1 \
+	'lxc-create: .*exit status 3: line 5; line 6; line 7; line 8$' lxc create -n "$C-t" -f "$NET" -t "$TMP/talking"
+is '... after all of them, as they came' "$(printf '%s\n' "$err" | grep -c '^line ')" 8
+like '... and what it says to mend it' "$(printf '%s\n' "$err" | tail -n 1)" '^  to mend it: do that$'
+nothing_left 'nothing is left of it' "$C-t" destroyed
+
+# ---- the list of templates
+
+run lxc create --list
+is 'create --list needs no name' "$status" 0
+like '... and has each template' "$out" '^busybox +yes +- +A system container'
+run env PATH=/nowhere "$(command -v lxc-create)" --list --json
+like '... tells what this host has not' "$out" '"name": ?"debian".*"needs": ?\["debootstrap\|mmdebstrap"\], ?"missing": ?\[.*"ready": ?(true|false)'
+printf '%s\n' "$out" >"$TMP/list"
+ok '... in JSON' is_json "$TMP/list"
+fails_with 'create still needs a name otherwise' 1 'No container name' lxc create -t busybox
+
 fails_with 'create refuses a configuration that is not there' 1 "$TMP/no-config" \
 	lxc create -n "$C-t" -f "$TMP/no-config" -t none
 nothing_left '... and leaves nothing' "$C-t" destroyed

@@ -7,7 +7,6 @@
 #include "parts/mounts.h"
 #include "parts/parts.h"
 #include "parts/rootfs_init.h"
-#include "storage/storage.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -109,6 +108,7 @@ static const struct entry_case entry_cases[] = {
 	{"/a\\8 b none bind", "/a\\8|b|none|0||"},
 	{"/a b none bind,create=dir", "/a|b|none|1||"},
 	{"/a b none create=file,optional,bind", "/a|b|none|2|o|"},
+	{"/a b none bind,idmap=container", "/a|b|none|0||"},
 	{"a b none bind,relative", "a|b|none|0|r|"},
 	{"tmpfs a tmpfs optional,size=1m,create=dir,mode=700",
 	 "tmpfs|a|tmpfs|1|o|size=1m mode=700"},
@@ -123,7 +123,9 @@ static const struct entry_case entry_cases[] = {
 	{"a b none bind", NULL, "source \"a\" is not an absolute path"},
 	{"/a b none bind,create=link", NULL, "\"create=link\" is neither"},
 	{"/a b none bind,create=", NULL, "is neither create=dir nor create=file"},
-	{"/a b none bind,idmap=container", NULL, "\"idmap=container\" is not supported yet"},
+	{"/a b none bind,idmap=1000", NULL, "\"idmap=1000\" is neither idmap=container nor"},
+	{"/a b none remount,bind,idmap=container", NULL, "is for bind mounts alone"},
+	{"tmpfs b tmpfs idmap=container", NULL, "is for bind mounts alone"},
 	{"/a b none bind,size=1m", NULL, "\"size=1m\" has no meaning for a bind mount"},
 	{"/a b none bind,roo", NULL, "\"roo\" has no meaning for a bind mount"},
 	{"/a b none bind,move", NULL, "exclude each other"},
@@ -250,7 +252,7 @@ static const struct {
 	{"lxc.rootfs.options", "ro,nosuid", "ro,nosuid"},
 	{"lxc.rootfs.options", "create=dir", NULL, "\"create=dir\" is one of lxc.mount.entry"},
 	{"lxc.rootfs.options", "ro,optional", NULL, "\"optional\" is one of lxc.mount.entry"},
-	{"lxc.rootfs.options", "idmap=container", NULL, "is not supported yet"},
+	{"lxc.rootfs.options", "idmap=container", "idmap=container"},
 	{"lxc.tty.max", "50", "50"},
 	{"lxc.tty.max", "51", NULL, "between 0 and 50"},
 	{"lxc.tty.dir", "lxc", "lxc"},
@@ -428,78 +430,6 @@ static void binfmt_registrations(void)
 			    cases[i].matches);
 }
 
-/* ---- storage ---- */
-
-static void storage_types(void)
-{
-	static const struct {
-		const char *text, *source, *refusal;
-	} cases[] = {
-		{"dir:/a", "/a"},
-		{"/nonexistent/a", "/nonexistent/a"},
-		{"/nonexistent/a:b", "/nonexistent/a:b"},
-		{"dir:/a:b", "/a:b"},
-		{"overlay:/a:/b", NULL, "type \"overlay\": it is not supported yet"},
-		{"zfs:pool/a", NULL, "type \"zfs\": it is not supported yet"},
-		{"directory:/a", NULL, "type \"directory\": there is no such type"},
-		{"di:/a", NULL, "there is no such type"},
-		{"/proc/self/exe", NULL, "\"/proc/self/exe\" is a file"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct storage s = {0};
-		struct error err = {0};
-		int result = storage_parse(cases[i].text, &s, &err);
-
-		SAME_NUMBER(result, cases[i].source ? 0 : -1);
-		SAME(s.source, cases[i].source);
-		if (cases[i].refusal)
-			HAS(err.text, cases[i].refusal);
-	}
-	SAME_NUMBER(storage_driver_find("dir") == &storage_dir, 1);
-	SAME_NUMBER(storage_driver_find("zfs") == NULL, 1);
-}
-
-static void directories_come_and_go(void)
-{
-	struct unit_dir dir = unit_dir();
-	char *kept = unit_file(&dir, "kept", "x");
-	char path[128], deep[128];
-	struct error err = {0};
-	int at;
-
-	snprintf(path, sizeof(path), "%s/c/rootfs", dir.path);
-	SAME_NUMBER(storage_dir.check(path, &err), -1);
-	HAS(err.text, "cannot find the root filesystem");
-	SAME_NUMBER(storage_dir.create(path, 0, 0, &err), 0);
-	SAME_NUMBER(storage_dir.check(path, &err), 0);
-	SAME_NUMBER(storage_dir.check(kept, &err), -1);
-	HAS(err.text, "it is not a directory");
-	/* A tree deeper than there may be open descriptors, and links out of it. */
-	at = open(path, O_PATH | O_DIRECTORY);
-	SAME_NUMBER(symlinkat(dir.path, at, "out"), 0);
-	for (int i = 0; i < 1500; i++) {
-		int next;
-
-		mkdirat(at, "d", 0755);
-		next = openat(at, "d", O_PATH | O_DIRECTORY);
-		close(at);
-		at = next;
-	}
-	close(at);
-	SAME_NUMBER(storage_dir.destroy(path, &err), 0);
-	SAME_NUMBER(access(path, F_OK), -1);
-	SAME_NUMBER(access(kept, F_OK), 0);
-	SAME_NUMBER(storage_dir.destroy(path, &err), 0);
-	/* The last name being a link, nothing behind it is touched. */
-	snprintf(deep, sizeof(deep), "%s/link", dir.path);
-	SAME_NUMBER(symlink(dir.path, deep), 0);
-	SAME_NUMBER(storage_dir.destroy(deep, &err), -1);
-	SAME_NUMBER(access(kept, F_OK), 0);
-	free(kept);
-	unit_remove(&dir);
-}
-
 void suite_mounts(void)
 {
 	static const struct unit_test tests[] = {
@@ -513,8 +443,6 @@ void suite_mounts(void)
 		{"init is looked up inside the root", init_is_looked_up_inside},
 		{"a foreign program is named", foreign_programs_are_named},
 		{"binfmt_misc registrations", binfmt_registrations},
-		{"types of root filesystems", storage_types},
-		{"directories are made and removed", directories_come_and_go},
 		{NULL, NULL},
 	};
 

@@ -7,6 +7,7 @@
 #include "base/proc.h"
 #include "parts/caps.h"
 #include "parts/hooks.h"
+#include "base/subid.h"
 #include "parts/idmap.h"
 #include "parts/init.h"
 #include "parts/init_program.h"
@@ -62,6 +63,14 @@ static const struct value_case {
 	{"lxc.idmap", "u 0 100000 1000|u 1000 100999 1", NULL, "maps ids of the host that"},
 	{"lxc.idmap", "u 0 100000 1000|g 999 200000 1", "u 0 100000 1000\ng 999 200000 1"},
 	{"lxc.idmap", "b 0 100000 65536", NULL, "no id map"},
+	{"lxc.idmap", "auto", "auto"},
+	{"lxc.idmap", "auto:65536", "auto"},
+	{"lxc.idmap", "auto:1000", "auto:1000"},
+	{"lxc.idmap", "auto:", NULL, "neither auto nor auto:COUNT"},
+	{"lxc.idmap", "auto:0", NULL, "neither auto nor auto:COUNT"},
+	{"lxc.idmap", "auto:4294967296", NULL, "neither auto nor auto:COUNT"},
+	{"lxc.idmap", "auto|u 0 100000 65536", NULL, "excludes \"auto\""},
+	{"lxc.idmap", "u 0 100000 65536|auto", NULL, "excludes maps that are written out"},
 	{"lxc.idmap", "both 0 100000 65536", NULL, "no id map"},
 	{"lxc.idmap", "u 0 100000", NULL, "no id map"},
 	{"lxc.idmap", "u 0 100000 65536 7", NULL, "no id map"},
@@ -298,6 +307,38 @@ static void ids_are_translated(void)
 	conf_free(c);
 }
 
+static void the_first_free_ids_are_found(void)
+{
+	struct id_range allowed[] = {{1000, 50}, {5000, 1000}}, taken[3];
+	const struct {
+		struct id_range taken[3];
+		unsigned long count, found; /* 0: none */
+	} cases[] = {
+		{{{0}}, 50, 1000},
+		{{{0}}, 51, 5000},
+		{{{0}}, 1000, 5000},
+		{{{0}}, 1001, 0},
+		{{{1000, 1}}, 49, 1001},
+		{{{1049, 1}}, 49, 1000},
+		{{{990, 11}, {1049, 100}}, 48, 1001},
+		{{{990, 11}, {1049, 100}}, 49, 5000},
+		{{{5100, 100}, {1020, 1}, {5000, 50}}, 50, 5050},
+		{{{5100, 100}, {1020, 1}, {5000, 50}}, 51, 5200},
+		{{{0, 10000}}, 1, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct id_ranges all = {allowed, ARRAY_SIZE(allowed)};
+		const struct id_ranges others = {taken, ARRAY_SIZE(taken)};
+		unsigned long found = 0;
+
+		memcpy(taken, cases[i].taken, sizeof(taken));
+		SAME_NUMBER(idmap_find_free(&all, &others, cases[i].count, &found),
+			    cases[i].found != 0);
+		SAME_NUMBER(found, cases[i].found);
+	}
+}
+
 static void maps_without_root_are_refused(void)
 {
 	static const struct {
@@ -484,11 +525,10 @@ static void programs_are_found_or_explained(void)
 	bad = program_find(plain, &env, &err);
 	CU_ASSERT_PTR_NULL(bad);
 	SAME_NUMBER(err.code, EACCES);
-	errno = ENOENT;
-	program_explain(script, &err);
+	SAME_NUMBER(program_check(script, &err), -1);
 	HAS(err.text, "it needs \"/nowhere/sh\", which the container does not have");
-	errno = ENOEXEC;
-	program_explain(plain, &err);
+	SAME_NUMBER(program_check(plain, &err), 0);
+	SAME_NUMBER(program_explain(plain, ENOEXEC, &err), -1);
 	HAS(err.text, "another architecture");
 	unit_remove(&dir);
 }
@@ -627,6 +667,7 @@ static void without_selinux_its_key_is_refused(void)
 void suite_parts(void)
 {
 	static const struct unit_test tests[] = {
+		{"the first free ids are found", the_first_free_ids_are_found},
 		{"values are read or refused", values_are_read_or_refused},
 		{"contradictions are refused", contradictions_are_refused},
 		{"an empty value takes both lists of capabilities back",

@@ -30,6 +30,7 @@
 	suite(managed) \
 	suite(parts) \
 	suite(seccomp) \
+	suite(storage) \
 	suite(keys) \
 	suite(copy) \
 	suite(hostile)

@@ -94,6 +94,11 @@ static int add_word(struct mount_options *o, const char *word)
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (strcmp(options[i].name, word) == 0)
 			return apply(o, &options[i]);
+	if (str_starts(word, "idmap=")) {
+		free(o->idmap);
+		o->idmap = strdup(word + strlen("idmap="));
+		return o->idmap ? 0 : -1;
+	}
 	return strv_add(&o->data, word);
 }
 
@@ -131,6 +136,7 @@ void mount_options_free(struct mount_options *o)
 {
 	strv_free(&o->super);
 	strv_free(&o->data);
+	free(steal_ptr(&o->idmap));
 }
 
 /* ---- new filesystems ---- */

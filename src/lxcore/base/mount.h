@@ -29,6 +29,7 @@ struct mount_options {
 	bool bind, recursive, move, remount;
 	struct strv super; /* of the superblock: "ro", "sync", "dirsync" ...; not for bind mounts */
 	struct strv data;  /* what is none of ours: the filesystem's own, "size=1M" */
+	char *idmap;       /* what 'idmap=' says; NULL: it is not there */
 };
 
 /*
@@ -54,5 +55,13 @@ int mount_copy(int dir, const char *path, bool recursive);
 int mount_place(int tree, int dir, const char *name, const struct mount_change *change);
 /* Change a mount that has its place. -1 with errno. */
 int mount_alter(int mount, const struct mount_change *change);
+/*
+ * Show the owners of a detached mount's files as a user namespace maps them: what belongs to id 0 of
+ * the filesystem belongs to that namespace's root.  'users' is a descriptor of the namespace, as
+ * userns_open() gives it.  Needs CAP_SYS_ADMIN over the filesystem (mount_setattr(2), Linux 5.12).
+ */
+int mount_idmap(int tree, int users, bool recursive, struct error *err);
+/* Open a user namespace by the path of its file and see that it is one. */
+int userns_open(const char *path, struct error *err);
 
 #endif

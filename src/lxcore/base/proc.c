@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #define OUTPUT_LIMIT 65536
+#define END_LIMIT 4096
 
 /* What follows the command's name in /proc/PID/stat; NULL when the process is gone. */
 static const char *read_stat(pid_t pid, char stat[1024])
@@ -98,6 +99,30 @@ int proc_reap(int pidfd)
 	return info.si_code == CLD_DUMPED ? info.si_status | 0x80 : info.si_status;
 }
 
+#define REPORT_FD 3 /* as the airlock knows it */
+
+int proc_exec_through(int airlock, const char *flags, int report, const char *path,
+		      char *const *argv, char *const *env)
+{
+	const char *head[] = {"airlock", flags, path};
+	size_t n = 0;
+
+	while (argv[n])
+		n++;
+	const char *all[ARRAY_SIZE(head) + n + 1];
+
+	memcpy(all, head, sizeof(head));
+	memcpy(all + ARRAY_SIZE(head), argv, (n + 1) * sizeof(*argv));
+	if (airlock == REPORT_FD && (airlock = fcntl(airlock, F_DUPFD_CLOEXEC, REPORT_FD + 1)) < 0)
+		return -1;
+	if (report != REPORT_FD && dup2(report, REPORT_FD) < 0)
+		return -1;
+	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ||
+	    fcntl(REPORT_FD, F_SETFD, 0) < 0)
+		return -1;
+	return (int)syscall(SYS_execveat, airlock, "", all, env, AT_EMPTY_PATH);
+}
+
 static _Noreturn void run_child(const struct proc_run *run, int input, int output, int report)
 {
 	sigset_t none;
@@ -117,14 +142,18 @@ static _Noreturn void run_child(const struct proc_run *run, int input, int outpu
 	if (!run->own_input)
 		dup2(input, 0);
 	if (output >= 0) {
-		dup2(output, 1);
+		if (!run->own_output)
+			dup2(output, 1);
 		dup2(output, 2);
 	}
 	if (run->keep_fd > 2)
 		fcntl(run->keep_fd, F_SETFD, 0);
 	for (size_t i = 0; run->set_env && i < run->set_env->n; i++)
 		putenv(run->set_env->v[i]);
-	if (run->env)
+	if (run->airlock)
+		proc_exec_through(run->airlock, "-", report, run->argv[0], (char *const *)run->argv,
+				  run->env ? (char *const *)run->env : environ);
+	else if (run->env)
 		execvpe(run->argv[0], (char *const *)run->argv, (char *const *)run->env);
 	else
 		execvp(run->argv[0], (char *const *)run->argv);
@@ -147,21 +176,39 @@ static int temporary_input(const char *text)
 	return steal_fd(&fd);
 }
 
-static bool drain_some(int fd, struct buf *output)
+/* Forget the beginning of what is more than END_LIMIT, up to the end of a line. */
+static void keep_end(struct buf *output)
+{
+	char *from = output->s + output->len - END_LIMIT, *line;
+
+	if (output->len <= END_LIMIT)
+		return;
+	line = strchr(from, '\n');
+	from = line ? line + 1 : from;
+	output->len -= (size_t)(from - output->s);
+	memmove(output->s, from, output->len + 1);
+}
+
+static bool drain_some(int fd, const struct proc_run *run, struct buf *output)
 {
 	char chunk[4096];
 	ssize_t n = read(fd, chunk, sizeof(chunk));
 
 	if (n <= 0)
 		return n < 0 && (errno == EINTR || errno == EAGAIN);
-	if (output && output->len < OUTPUT_LIMIT)
+	if (run->own_output)
+		fd_write_all(STDERR_FILENO, chunk, (size_t)n);
+	if (output && (run->keep_end || output->len < OUTPUT_LIMIT))
 		buf_add(output, chunk, (size_t)n);
+	if (output && run->keep_end && !output->failed)
+		keep_end(output);
 	return true;
 }
 
 /* Collect output until the child ends; a grandchild that keeps the pipe open is not waited for. */
-static int watch_child(int pidfd, int out, int timeout_ms, struct buf *output)
+static int watch_child(int pidfd, int out, const struct proc_run *run, struct buf *output)
 {
+	int timeout_ms = run->timeout_ms;
 	long long end = clock_ms() + timeout_ms;
 	struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = out, .events = POLLIN}};
 
@@ -176,7 +223,7 @@ static int watch_child(int pidfd, int out, int timeout_ms, struct buf *output)
 			return -1;
 		if (n == 0)
 			return 0;
-		if (n > 0 && p[1].revents && !drain_some(out, output))
+		if (n > 0 && p[1].revents && !drain_some(out, run, output))
 			p[1].fd = -1;
 		if (n > 0 && p[0].revents && !(p[1].revents & POLLIN))
 			return 1;
@@ -192,7 +239,7 @@ int proc_run(const struct proc_run *run, struct buf *output, struct error *err)
 
 	if (input < 0 || pipe2(report, O_CLOEXEC) < 0)
 		return error_sys(err, "cannot run %s", run->argv[0]);
-	if (!run->own_output && pipe2(out, O_CLOEXEC) < 0) {
+	if ((!run->own_output || run->keep_end) && pipe2(out, O_CLOEXEC) < 0) {
 		close(report[0]);
 		close(report[1]);
 		return error_sys(err, "cannot run %s", run->argv[0]);
@@ -211,8 +258,9 @@ int proc_run(const struct proc_run *run, struct buf *output, struct error *err)
 	}
 	if (read(report[0], &code, sizeof(code)) != sizeof(code))
 		code = 0;
+	code = abs(code); /* the airlock's has a minus */
 	close(report[0]);
-	done = code ? 1 : watch_child(pidfd, out[0], run->timeout_ms, output);
+	done = code ? 1 : watch_child(pidfd, out[0], run, output);
 	close_fd(&out[0]);
 	if (done != 1)
 		proc_signal(pidfd, SIGKILL);

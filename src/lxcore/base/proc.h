@@ -37,17 +37,30 @@ struct proc_run {
 	int keep_fd;             /* one descriptor that it inherits under the same number, or 0 */
 	int timeout_ms;          /* then SIGKILL and ETIMEDOUT; 0: no limit */
 	bool own_output;         /* it writes to our own stdout and stderr rather than into 'output' */
+	bool keep_end;           /* 'output' gets the last 4 KiB rather than the first 64; with
+				    own_output: of its stderr, which is passed on as it comes */
 	bool own_input;          /* it reads our own standard input */
 	bool private_mounts;     /* what it mounts is seen by itself alone and goes with it */
 	bool dies_with_us;       /* SIGKILL when the calling thread ends */
 	int umask;               /* its umask(2), or 0: the caller's */
+	int airlock;             /* through which it is executed (see below), or 0; then argv[0] has
+				  * a '/' */
 };
 /*
  * Run a program and wait for it.  Returns its wait status, or -1 with the error filled when it could
- * not be run or did not end in time.  Up to 64 KiB of its output (stdout and stderr together) is
- * added to 'output' when that is not NULL.
+ * not be run or did not end in time.  Up to 64 KiB of its output (stdout and stderr together), or
+ * what keep_end says, is added to 'output' when that is not NULL.
  */
 int proc_run(const struct proc_run *run, struct buf *output, struct error *err);
+/*
+ * Execute 'path', over which somebody else has power, through the airlock: a sealed copy in memory of a
+ * tiny program, which executes it in turn (src/tools/init.lxc.c says why, and what 'flags' mean).  Only
+ * descriptors 0, 1, 2 and, until that execve, 'report' are passed on; on it the airlock writes an int:
+ * the pid of a sibling, or minus the errno value of what failed.  Returns only when the airlock itself
+ * cannot be executed: -1 with errno.
+ */
+int proc_exec_through(int airlock, const char *flags, int report, const char *path, char *const *argv,
+		      char *const *env);
 /* 'exit status 3', 'killed by signal 9 (Killed)' for a wait status. */
 const char *proc_status_text(int status, char text[64]);
 

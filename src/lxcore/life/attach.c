@@ -2,73 +2,37 @@
 /*
  * Running a command inside a container, without the help of its supervisor.
  *
- * One clone: the caller enters the pid namespace for its children only, clones the new process into
- * the container's v2 cgroup, and comes back.  The new process joins the v1 cgroups by writing itself
- * into 'tasks' files that were opened before (no lock of the whole machine is taken for that), enters
- * all other namespaces by one setns(2) on init's pidfd, takes on the container's limits, and executes
- * the command.  What fails on the way comes back over a socket that the exec closes.
+ * Two steps, so that no process of the container ever sees one that still has something of the host's
+ * (CVE-2016-8649).  An envoy is cloned into the container's v2 cgroup; it joins the v1 cgroups by
+ * writing itself into 'tasks' files that were opened before (no lock of the whole machine is taken for
+ * that), enters all namespaces by one setns(2) on init's pidfd, takes on the container's limits, and
+ * executes the airlock (parts/init_program.h).  That lets the command be born in the container's pid
+ * namespace, as a child of ours.  What fails on the way comes back over a socket that the command's
+ * exec closes.
  */
 #include "base/error.h"
-#include "life/container.h"
+#include "life/attach.h"
 #include "life/terminal.h"
 #include "base/fd.h"
 #include "parts/caps.h"
-#include "parts/cgroup/cgroup.h"
 #include "parts/idmap.h"
 #include "parts/init.h"
-#include "parts/label/label.h"
+#include "parts/init_program.h"
 #include "parts/limits.h"
-#include "parts/seccomp.h"
 #include "parts/uts.h"
 
-#include <grp.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 
 static const char default_path[] =
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/* Everything that the new process needs, gathered before it is born. */
-struct attach {
-	struct lxcore_container *container;
-	const struct lxcore_attach *how;
-	struct running running;
-	struct conf *conf;       /* of the running container, or the one given by lxcore_load */
-	bool own_conf;
-	struct journal journal;
-	struct cgroup_attach cgroups;
-	unsigned long long flags; /* CLONE_NEW*: to be entered */
-	uint64_t caps;
-	uid_t root_uid;          /* inside: 0, or what init runs as where 0 is not mapped */
-	gid_t root_gid;
-	char *cwd;
-	struct strv env;
-	unsigned long persona;
-	int pidfd;               /* of the new process */
-	int sock[2];             /* ours, its */
-	int log;
-	struct seccomp_filter *filter; /* NULL: none */
-};
-
-/* What the new process says before it executes the command. */
-struct attach_word {
-	enum { WORD_READY = 1, WORD_FAILED, WORD_NO_EXEC } what;
-	struct error error;
-};
 
 static void attach_free(struct attach *a)
 {
@@ -80,6 +44,7 @@ static void attach_free(struct attach *a)
 	strv_free(&a->env);
 	free(a->cwd);
 	close_fd(&a->pidfd);
+	close_fd(&a->airlock);
 	close_fd(&a->sock[0]);
 	close_fd(&a->sock[1]);
 	close_fd(&a->log);
@@ -225,180 +190,13 @@ static int gather(struct attach *a, struct error *err)
 		if (a->log < 0)
 			return error_sys(err, "cannot write \"%s\"", a->how->pty_log);
 	}
-	return fd_socketpair(a->sock) < 0 ? error_sys(err, "cannot make a socket") : 0;
-}
-
-/* ---- the new process ---- */
-
-/* A fresh /proc and /sys for one that keeps the caller's mount namespace otherwise. */
-static int remount_proc_sys(struct error *err)
-{
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
-	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ||
-	    mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
-		return error_sys(err, "cannot mount its own /proc and /sys");
+	a->airlock = program_copy_own_init(err);
+	if (a->airlock < 0)
+		return -1;
+	if (fd_socketpair(a->sock) < 0 ||
+	    setsockopt(a->sock[0], SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0)
+		return error_sys(err, "cannot make a socket");
 	return 0;
-}
-
-/* A pty of the container's own devpts; the path is the container's, so what is there is verified. */
-static int open_terminal(int *ret_master, struct error *err)
-{
-	struct open_how how = {.flags = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK,
-			       .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-	autoclose int master = (int)syscall(SYS_openat2, AT_FDCWD, "/dev/pts/ptmx", &how, sizeof(how));
-	struct statfs fs;
-	struct stat st;
-	int unlock = 0, slave;
-
-	if (master < 0 || fstatfs(master, &fs) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC ||
-	    fstat(master, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2)) {
-		close_fd(&master);
-		/* It has none of its own: one of the host's serves as well. */
-		master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	}
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
-		return error_sys(err, "cannot make a terminal");
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0)
-		return error_sys(err, "cannot open a terminal");
-	*ret_master = steal_fd(&master);
-	return slave;
-}
-
-static int enter_namespaces(const struct attach *a, struct error *err)
-{
-	int flags = (int)(a->flags & ~(unsigned long long)CLONE_NEWPID);
-
-	if (cgroup_attach_enter(&a->cgroups, err) < 0)
-		return -1;
-	/* While /proc is still the host's. */
-	if (!(a->how->elevate & LXCORE_ELEVATE_LSM) &&
-	    label_attach(a->conf, a->running.state.init.pid, a->how->context, err) < 0)
-		return -1;
-	if (flags && setns(a->running.init_pidfd, flags) < 0)
-		return error_sys(err, "cannot enter its namespaces");
-	if (a->how->remount_sys_proc && !(a->flags & CLONE_NEWNS) && remount_proc_sys(err) < 0)
-		return -1;
-	if (!a->cwd || chdir(a->cwd) < 0)
-		if (chdir("/") < 0)
-			return error_sys(err, "cannot go to its root directory");
-	return 0;
-}
-
-static int become_user(const struct attach *a, struct error *err)
-{
-	uid_t uid = a->how->uid;
-	gid_t gid = a->how->gid;
-
-	if (uid == (uid_t)-1)
-		uid = a->root_uid;
-	if (gid == (gid_t)-1)
-		gid = a->root_gid;
-	if (setgroups(0, NULL) < 0 && errno != EPERM)
-		return error_sys(err, "cannot drop its groups");
-	if (setresgid(gid, gid, gid) < 0)
-		return error_sys(err, "cannot become group %u", gid);
-	if (setresuid(uid, uid, uid) < 0)
-		return error_sys(err, "cannot become user %u", uid);
-	return 0;
-}
-
-static int take_limits(const struct attach *a, struct error *err)
-{
-	unsigned elevate = a->how->elevate;
-
-	if (a->persona != UTS_PERSONALITY_UNCHANGED && personality(a->persona) < 0)
-		return error_sys(err, "cannot set its personality");
-	if (!(elevate & LXCORE_ELEVATE_CAP) && caps_limit_to(a->caps, err) < 0)
-		return -1;
-	if (seccomp_wants_no_new_privs(a->conf) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_sys(err, "cannot set no_new_privs");
-	if (seccomp_install(a->filter, err) < 0)
-		return -1;
-	return become_user(a, err);
-}
-
-/* The shell that the container's own /etc/passwd has for a user; read by us, not by a library. */
-static void find_shell(uid_t uid, char shell[256])
-{
-	autobuf struct buf text = BUF_INIT;
-	autostrv struct strv lines = {0};
-
-	strcpy(shell, "/bin/sh");
-	if (file_read(AT_FDCWD, "/etc/passwd", &text) < 0 || strv_split(&lines, text.s, "\n") < 0)
-		return;
-	for (size_t i = 0; i < lines.n; i++) {
-		char found[256];
-		unsigned id;
-
-		if (sscanf(lines.v[i], "%*[^:]:%*[^:]:%u:%*u:%*[^:]:%*[^:]:%255s", &id, found) == 2 &&
-		    id == uid) {
-			strcpy(shell, found);
-			return;
-		}
-	}
-}
-
-static _Noreturn void execute(const struct attach *a, int slave, struct attach_word *word)
-{
-	char shell[256];
-	char *login[] = {shell, NULL};
-	char *const *argv = (char *const *)a->how->command;
-	sigset_t none;
-
-	if (!argv) {
-		find_shell(getuid(), shell);
-		argv = login;
-	}
-	for (int i = 0; i < 3; i++)
-		dup2(slave >= 0 ? slave : a->how->std_fds[i], i);
-	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	environ = a->env.v;
-	if (argv == login && access(shell, X_OK) < 0)
-		strcpy(shell, "/bin/sh");
-	execvp(argv[0], argv);
-	word->what = WORD_NO_EXEC;
-	error_sys(&word->error, "cannot execute \"%s\"", argv[0]);
-	fd_send(a->sock[1], word, sizeof(*word), NULL, 0);
-	_exit(127);
-}
-
-static _Noreturn void be_attached(struct attach *a)
-{
-	struct attach_word word = {.what = WORD_FAILED};
-	int master = -1, slave = -1, go;
-	/* Descriptors 0 to 2 may be named by std_fds in any order: move them out of the way. */
-	struct lxcore_attach how = *a->how;
-
-	for (int i = 0; i < 3; i++)
-		how.std_fds[i] = how.std_fds[i] >= 0 ? fcntl(how.std_fds[i], F_DUPFD_CLOEXEC, 3) : -1;
-	a->how = &how;
-	/* Not to be traced or looked into by the container while it is not yet one of its own. */
-	prctl(PR_SET_DUMPABLE, 0);
-	if (fd_receive(a->sock[1], &go, sizeof(go), NULL, NULL) != sizeof(go))
-		_exit(1);
-	if (enter_namespaces(a, &word.error) == 0 &&
-	    (!how.terminal || (slave = open_terminal(&master, &word.error)) >= 0)) {
-		if (how.terminal) {
-			setsid();
-			ioctl(slave, TIOCSCTTY, 0);
-			/* Before the command can ask for it. */
-			terminal_copy_size(how.std_fds[0], slave);
-			fchown(slave, how.uid == (uid_t)-1 ? 0 : how.uid, (gid_t)-1);
-		}
-		if (take_limits(a, &word.error) == 0) {
-			word.what = WORD_READY;
-			if (fd_send(a->sock[1], &word, sizeof(word.what), &master, master >= 0) < 0)
-				_exit(1);
-			close_fd(&master);
-			execute(a, slave, &word);
-		}
-	}
-	fd_send(a->sock[1], &word, sizeof(word), NULL, 0);
-	_exit(1);
 }
 
 /* ---- around the clone ---- */
@@ -415,57 +213,57 @@ static long clone_into(struct attach *a, int cgroup)
 
 	if (pid == 0) {
 		close_fd(&a->sock[0]);
-		be_attached(a);
+		be_envoy(a);
 	}
 	return pid;
 }
 
-static pid_t clone_attached(struct attach *a, struct error *err)
+static pid_t clone_envoy(struct attach *a, struct error *err)
 {
-	autoclose int own = -1;
 	struct cgroup_running at;
-	long pid;
+	long pid = clone_into(a, a->cgroups.v2);
 
-	if (a->flags & CLONE_NEWPID) {
-		own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-		if (own < 0 || setns(a->running.init_pidfd, CLONE_NEWPID) < 0)
-			return error_sys(err, "cannot enter its pid namespace");
-	}
-	pid = clone_into(a, a->cgroups.v2);
 	if (pid < 0 && errno == EBUSY && cgroup_of_running(&a->journal, &at, NULL) == 0 &&
 	    cgroup_attach_leaf(&at, &a->cgroups, err) == 0)
 		pid = clone_into(a, a->cgroups.v2);
 	if (pid < 0)
-		error_sys(err, "cannot make a process in it");
-	if (own >= 0)
-		setns(own, CLONE_NEWPID);
+		error_sys(err, "cannot make a process");
 	return (pid_t)pid;
 }
 
-/* The next word; 1, 0 at the end (the command runs), -1. */
-static int hear(struct attach *a, struct attach_word *word, int *ret_master, struct error *err)
+static int wait_for_word(const struct attach *a, struct error *err)
 {
 	int timeout = a->how->timeout > 0 ? a->how->timeout : 10;
 	int ready = fd_wait(a->sock[0], timeout * 1000);
+
+	if (ready < 0)
+		return error_sys(err, "cannot hear from the new process");
+	if (ready > 0)
+		return 0;
+	return error_set(err, ETIMEDOUT, "cannot run a command in it: it did not take the new process "
+			 "within %d seconds", timeout);
+}
+
+/* The envoy's word; 1, 0 at the end, -1. */
+static int hear(struct attach *a, struct attach_word *word, int *ret_master, struct error *err)
+{
 	size_t n = 1;
 	ssize_t got;
 
-	if (ready == 0) {
-		proc_signal(a->pidfd, SIGKILL);
-		return error_set(err, ETIMEDOUT, "cannot run a command in it: it did not take the "
-				 "new process within %d seconds", timeout);
-	}
+	if (wait_for_word(a, err) < 0)
+		return -1;
 	got = fd_receive(a->sock[0], word, sizeof(*word), ret_master, &n);
 	return got < 0 ? error_sys(err, "cannot hear from the new process") : got > 0;
 }
 
-static int begin(struct attach *a, pid_t *ret_pid, int *ret_master, struct error *err)
+static int begin(struct attach *a, pid_t *ret_pid, int *ret_master, int *ret_status,
+		 struct error *err)
 {
 	struct attach_word word;
 	const int go = 1;
 	int heard;
 
-	*ret_pid = clone_attached(a, err);
+	*ret_pid = clone_envoy(a, err);
 	close_fd(&a->sock[1]);
 	if (*ret_pid < 0)
 		return -1;
@@ -477,31 +275,87 @@ static int begin(struct attach *a, pid_t *ret_pid, int *ret_master, struct error
 		return 0;
 	if (heard == 0)
 		return error_set(err, ECHILD, "the new process ended before it could run the command");
+	if (heard == 1 && word.what == WORD_NO_EXEC && ret_status)
+		*ret_status = W_EXITCODE(word.error.code == ENOENT ? 127 : 126, 0);
 	if (heard == 1 && err)
 		*err = word.error;
 	return -1;
 }
 
-/* After 'ready' comes the end of the socket, or the word that the command could not be executed. */
+/*
+ * A word of the airlock and who said it, by the kernel's word: the command's process is the
+ * container's already and may be made to say anything, but never in the name of the envoy, whose pid
+ * means nothing there.  1, 0 at the end, -1.
+ */
+static int hear_airlock(struct attach *a, int *ret_word, pid_t *ret_from, struct error *err)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct iovec part = {ret_word, sizeof(*ret_word)};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+			   .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *c;
+	struct ucred from = {0};
+	ssize_t got;
+
+	if (wait_for_word(a, err) < 0)
+		return -1;
+	got = recvmsg(a->sock[0], &m, MSG_CMSG_CLOEXEC);
+	if (got == 0)
+		return 0;
+	c = got == sizeof(*ret_word) ? CMSG_FIRSTHDR(&m) : NULL;
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
+		return error_set(err, EPROTO, "the new process talks nonsense");
+	memcpy(&from, CMSG_DATA(c), sizeof(from));
+	*ret_from = from.pid;
+	return 1;
+}
+
+/* The command's process takes the envoy's place. */
+static int meet_command(struct attach *a, pid_t *pid, struct error *err)
+{
+	pid_t from = 0;
+	int word = 0, heard = hear_airlock(a, &word, &from, err);
+
+	if (heard < 0)
+		return -1;
+	if (heard == 0 || from != *pid || word == 0)
+		return error_set(err, ECHILD, "the new process ended before it could run the command");
+	proc_reap(a->pidfd);
+	close_fd(&a->pidfd);
+	errno = -word;
+	if (word < 0)
+		return error_sys(err, "cannot make a process in its pid namespace");
+	/* A child of ours: its pid stays its own until we have waited for it. */
+	a->pidfd = (int)syscall(SYS_pidfd_open, word, 0);
+	if (a->pidfd < 0)
+		return error_sys(err, "cannot hold on to the new process");
+	*pid = word;
+	return 0;
+}
+
+/* Then comes the end of the socket, or minus the errno value with which the command's execve failed. */
 static int see_exec(struct attach *a, int *ret_status, struct error *err)
 {
-	struct attach_word word;
-	int none = -1, heard = hear(a, &word, &none, err);
+	pid_t from;
+	int word = 0, heard = hear_airlock(a, &word, &from, err);
 
 	if (heard <= 0)
 		return heard;
+	errno = word < 0 ? -word : EPROTO;
 	if (ret_status)
-		*ret_status = W_EXITCODE(word.error.code == ENOENT ? 127 : 126, 0);
-	if (err)
-		*err = word.error;
-	return -1;
+		*ret_status = W_EXITCODE(errno == ENOENT ? 127 : 126, 0);
+	return error_sys(err, "cannot execute \"%s\"", a->how->command ? a->how->command[0] :
+			 "the login shell");
 }
 
 static int start_command(struct attach *a, pid_t *ret_pid, int *ret_master, int *ret_status,
 			 struct error *err)
 {
-	if (gather(a, err) == 0 && begin(a, ret_pid, ret_master, err) == 0 &&
-	    see_exec(a, ret_status, err) == 0)
+	if (gather(a, err) == 0 && begin(a, ret_pid, ret_master, ret_status, err) == 0 &&
+	    meet_command(a, ret_pid, err) == 0 && see_exec(a, ret_status, err) == 0)
 		return 0;
 	if (a->pidfd >= 0) {
 		proc_signal(a->pidfd, SIGKILL);
@@ -512,7 +366,8 @@ static int start_command(struct attach *a, pid_t *ret_pid, int *ret_master, int 
 }
 
 #define ATTACH_INIT(c, h) {.container = (c), .how = (h), .running = {.rundir = -1, .init_pidfd = -1}, \
-	.journal = {.fd = -1}, .cgroups = {.v2 = -1}, .pidfd = -1, .sock = {-1, -1}, .log = -1}
+	.journal = {.fd = -1}, .cgroups = {.v2 = -1}, .pidfd = -1, .airlock = -1, .sock = {-1, -1}, \
+	.log = -1}
 
 int lxcore_attach_nowait(lxcore_container *c, const struct lxcore_attach *how, pid_t *ret_pid,
 			 lxcore_error *err)

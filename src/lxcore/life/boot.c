@@ -4,7 +4,8 @@
  *
  * The supervisor and the container's first process talk over one socket while the container is
  * built: 'go' (connected), 'built' with the gifts, 'go' (sealed); then the first process executes
- * init, which closes its end.  Whatever fails inside comes back over it as a struct error.
+ * init, which closes its end.  Before 'built' the inside may ask for what only the supervisor may do
+ * (boot_idmap.c).  Whatever fails inside comes back over it as a struct error.
  */
 #include "base/error.h"
 #include "life/boot.h"
@@ -56,7 +57,7 @@ const struct part *const boot_parts[] = {
 
 const char *const door_names[N_DOORS] = {"check", "prepare", "connect", "enter", "seal", "release"};
 
-enum step { STEP_GO = 1, STEP_BUILT, STEP_FAILED };
+enum step { STEP_GO = 1, STEP_BUILT, STEP_FAILED, STEP_IDMAP };
 
 /* What travels between the two sides; only as much of it as the step needs. */
 struct step_message {
@@ -67,6 +68,7 @@ struct step_message {
 			unsigned enter_us[N_PARTS];
 		} built;
 		struct error failed;
+		struct boot_idmap_wish idmap;
 	};
 };
 
@@ -74,7 +76,7 @@ void boot_init(struct boot *b)
 {
 	*b = (struct boot){
 		.std_fds = {-1, -1, -1}, .rundir = -1, .journal = {.fd = -1}, .init_pidfd = -1,
-		.cgroup2 = -1, .root = -1, .proc = -1, .dev = -1,
+		.supervisor = -1, .cgroup2 = -1, .root = -1, .proc = -1, .dev = -1,
 		.console = -1, .target = "stop",
 	};
 }
@@ -184,6 +186,25 @@ void boot_drop_gifts(struct boot *b)
 	b->n_gifts = 0;
 }
 
+int boot_idmap(struct boot *b, int tree, const char *users, bool recursive, struct error *err)
+{
+	struct step_message m = {.step = STEP_IDMAP, .idmap.recursive = recursive};
+
+	if (strlen(users) >= sizeof(m.idmap.users))
+		return error_set(err, ENAMETOOLONG, "cannot use \"idmap=%.40s...\"", users);
+	strcpy(m.idmap.users, users);
+	if (fd_send(b->supervisor, &m, offsetof(struct step_message, idmap) + sizeof(m.idmap), &tree,
+		    1) < 0 ||
+	    fd_receive(b->supervisor, &m, sizeof(m), NULL, NULL) <= 0)
+		return error_set(err, ECHILD, "cannot hear from the supervisor");
+	if (m.step == STEP_GO)
+		return 0;
+	if (err)
+		*err = m.failed;
+	errno = m.failed.code;
+	return -1;
+}
+
 static int wait_for_go(int sock)
 {
 	enum step step;
@@ -213,6 +234,7 @@ static _Noreturn void be_first_process(struct boot *b, int sock, bool timed)
 	struct step_message m = {0};
 	struct error err = {0};
 
+	b->supervisor = sock;
 	/* Without a supervisor nobody could give the host its things back.  Its death before this
 	 * line shows as end of file on the socket. */
 	prctl(PR_SET_PDEATHSIG, init_death_signal(b->conf));
@@ -222,7 +244,7 @@ static _Noreturn void be_first_process(struct boot *b, int sock, bool timed)
 	    (b->proc < 0 || boot_give(b, GIFT_TO_CLOSE, b->proc, &err) == 0)) {
 		if (send_built(b, sock, &m) < 0 || !wait_for_go(sock))
 			_exit(1);
-		init_exec(b, &err);
+		init_exec(b, sock, &err);
 		error_within(&err, "init");
 	}
 	m.step = STEP_FAILED;
@@ -269,6 +291,11 @@ static int hear(struct boot *b, int sock, struct step_message *m, struct error *
 		return error_sys(err, "cannot hear from the container's first process");
 	if (got == 0)
 		return 0;
+	/* From the airlock. */
+	if (got == sizeof(int) && (int)m->step < 0) {
+		init_exec_failed(b, -(int)m->step, err);
+		return error_within(err, "init");
+	}
 	b->n_gifts = n;
 	for (size_t i = 0; i < n; i++) {
 		b->gifts[i].what = m->built.gifts[i];
@@ -282,6 +309,27 @@ static int hear(struct boot *b, int sock, struct step_message *m, struct error *
 		return -1;
 	}
 	return 1;
+}
+
+/* The same, after granting what the inside asks for meanwhile. */
+static int hear_built(struct boot *b, int sock, struct step_message *m, struct error *err)
+{
+	int heard;
+
+	while ((heard = hear(b, sock, m, err)) > 0 && m->step == STEP_IDMAP) {
+		struct step_message answer = {.step = STEP_GO};
+		const struct boot_idmap_wish wish = m->idmap;
+		size_t size = sizeof(answer.step);
+
+		if (boot_grant_idmap(b, &wish, b->n_gifts ? b->gifts[0].fd : -1, &answer.failed) < 0) {
+			answer.step = STEP_FAILED;
+			size = offsetof(struct step_message, failed) + sizeof(answer.failed);
+		}
+		boot_drop_gifts(b);
+		if (fd_send(sock, &answer, size, NULL, 0) < 0)
+			return 0;
+	}
+	return heard;
 }
 
 static int died_while_building(struct boot *b, struct error *err)
@@ -313,7 +361,7 @@ static int build(struct boot *b, int sock, struct boot_timings *t, struct error 
 		return died_while_building(b, err);
 	/* While the inside builds, on the other processor: */
 	b->init.start = proc_start_time(b->init.pid);
-	heard = hear(b, sock, &m, err);
+	heard = hear_built(b, sock, &m, err);
 	if (heard == 0)
 		return died_while_building(b, err);
 	if (heard < 0)

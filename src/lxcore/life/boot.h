@@ -37,6 +37,14 @@ void boot_init(struct boot *b);
 /* Every part's check door; stops at the first that objects. */
 int boot_check(const struct boot *b, struct boot_timings *timings, struct error *err);
 int boot_up(struct boot *b, struct boot_timings *timings, struct error *err);
+
+/* boot_idmap.c: what the inside asks for (part.h, boot_idmap), and doing it. */
+struct boot_idmap_wish {
+	bool recursive;
+	char users[1024];
+};
+int boot_grant_idmap(const struct boot *b, const struct boot_idmap_wish *wish, int tree,
+		     struct error *err);
 /* Every part's release door in reverse. */
 void boot_release(const struct release *r);
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "parts/cgroup/cgroup.h"
+#include "parts/idmap.h"
 #include "parts/network/network.h"
 #include "parts/start.h"
 
@@ -173,7 +174,10 @@ static int write_running_conf(struct launch *l, struct error *err)
 {
 	autobuf struct buf text = BUF_INIT;
 
-	if (conf_effective_text(l->boot.conf, &text) < 0 ||
+	if (conf_effective_text(l->boot.conf, &text) < 0)
+		return error_set(err, ENOMEM, "cannot write its run directory: out of memory");
+	idmap_running_text(l->boot.conf, &text);
+	if (text.failed ||
 	    file_replace(l->boot.rundir, "config", text.s ? text.s : "", 0600) < 0)
 		return error_sys(err, "cannot write its run directory \"%s\"", l->dir);
 	return 0;
@@ -295,6 +299,20 @@ static int bring_up_network(struct launch *l, struct error *err)
 	return result < 0 ? error_within(err, "network") : 0;
 }
 
+/* The first start of a container with automatic ids: recorded before, as what outlives a process is. */
+static int claim_ids(struct launch *l, struct error *err)
+{
+	struct lxcore_container *c = l->container;
+
+	if (!idmap_of(l->boot.conf)->automatic || idmap_of(l->boot.conf)->n)
+		return 0;
+	if (journal_open(&l->boot.journal, l->boot.rundir, err) < 0 ||
+	    journal_record(&l->boot.journal, IDMAP_JOURNAL, "auto", err) < 0)
+		return error_within(err, "idmap");
+	close_fd(&l->boot.journal.fd);
+	return idmap_claim(l->boot.conf, c->lxcpath, c->name, err) < 0 ? error_within(err, "idmap") : 0;
+}
+
 static int prepare_launch(struct launch *l, struct error *err)
 {
 	struct boot_timings timings = {0};
@@ -326,7 +344,9 @@ static int prepare_launch(struct launch *l, struct error *err)
 		return -1;
 	}
 	hand_timings(l->how, &timings);
-	if (bring_up_network(l, err) < 0) {
+	if (claim_ids(l, err) < 0 || bring_up_network(l, err) < 0) {
+		if (!lxcore_is_defined(c))
+			idmap_forget(c->lxcpath, c->name);
 		rundir_remove(c->lxcpath, c->name, l->boot.rundir);
 		return -1;
 	}

@@ -184,7 +184,8 @@ static int run_one(enum hook_moment moment, const struct hook_call *call, const 
 	const struct hooks_conf *s = conf_of(call->conf, &hooks_section);
 	autofree char *text = shell_text(moment, call, value);
 	const char *argv[] = {"/bin/sh", "-c", text, NULL};
-	struct proc_run run = {.argv = argv, .set_env = env, .timeout_ms = (int)s->timeout * 1000};
+	struct proc_run run = {.argv = argv, .set_env = env, .timeout_ms = (int)s->timeout * 1000,
+			       .airlock = call->airlock};
 	autobuf struct buf said = BUF_INIT, words = BUF_INIT;
 	char how[64];
 	int status = text ? proc_run(&run, &said, err) : error_set(err, ENOMEM, "out of memory");
@@ -225,7 +226,10 @@ int hooks_run(enum hook_moment moment, const struct hook_call *call, struct erro
 
 static int run_in_boot(enum hook_moment moment, struct boot *b, bool inside, struct error *err)
 {
-	struct hook_call call = {.conf = b->conf, .name = b->name, .inside = inside};
+	struct hook_call call = {
+		.conf = b->conf, .name = b->name, .inside = inside,
+		.airlock = moment == HOOK_START ? b->own_init : 0,
+	};
 	autostrv struct strv env = {0};
 
 	if (!hooks_any(b->conf, moment))

@@ -20,6 +20,7 @@ struct hook_call {
 	 * LXC_ROOTFS_PATH, LXC_ROOTFS_MOUNT, LXC_CONSOLE ...) */
 	const struct strv *env;
 	const struct strv *args;  /* extra words behind the fixed ones, or NULL */
+	int airlock;              /* their shell is the container's (proc_run.airlock), or 0 */
 	bool inside;              /* also lxc.environment and lxc.environment.hooks */
 };
 

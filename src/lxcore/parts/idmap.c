@@ -16,6 +16,7 @@
 
 #define MOST_ENTRIES 340 /* user_namespaces(7), since Linux 4.15 */
 #define HELPER_LIMIT_MS 10000
+#define AUTO_COUNT 65536 /* ids that a whole system needs: up to 'nobody' */
 
 /* ---- key ---- */
 
@@ -58,15 +59,34 @@ static int refuse_overlap(const struct idmaps *maps, const struct idmap_entry *e
 	return 0;
 }
 
+/* 'auto', 'auto:COUNT'. */
+static int set_automatic(struct idmaps *maps, const char *value, struct error *err)
+{
+	unsigned long long count = AUTO_COUNT;
+
+	if (value[4] && (value[4] != ':' || !str_to_u64(value + 5, &count) || !count ||
+			 count > 0x7fffffffULL))
+		return error_set(err, EINVAL, "\"%s\" is neither auto nor auto:COUNT", value);
+	if (maps->n)
+		return error_set(err, EINVAL, "\"%s\" excludes maps that are written out", value);
+	maps->automatic = count;
+	return 0;
+}
+
 static int set_idmap(void *field, const struct conf_key *key, const char *sub, const char *value,
 		     struct error *err)
 {
 	struct idmaps *maps = field;
 	struct idmap_entry entry, *v;
 
+	if (str_starts(value, "auto"))
+		return set_automatic(maps, value, err);
+	if (maps->automatic)
+		return error_set(err, EINVAL, "\"%s\" excludes \"auto\"", value);
 	if (!parse_entry(value, &entry))
-		return error_set(err, EINVAL, "\"%s\" is no id map; one is written 'u 0 100000 65536': "
-				 "u or g, first id inside, first id on the host, how many", value);
+		return error_set(err, EINVAL, "\"%s\" is no id map; one is written 'u 0 100000 "
+				 "65536': u or g, first id inside, first id on the host, how many; "
+				 "or 'auto'", value);
 	if (refuse_overlap(maps, &entry, err) < 0)
 		return -1;
 	if (maps->n == MOST_ENTRIES)
@@ -84,6 +104,10 @@ static void get_idmap(const void *field, const struct conf_key *key, const char 
 {
 	const struct idmaps *maps = field;
 
+	if (maps->automatic == AUTO_COUNT && !maps->n)
+		buf_puts(out, "auto");
+	else if (maps->automatic && !maps->n)
+		buf_addf(out, "auto:%lu", maps->automatic);
 	for (size_t i = 0; i < maps->n; i++)
 		buf_addf(out, "%s%c %lu %lu %lu", i ? "\n" : "", maps->v[i].kind, maps->v[i].ns,
 			 maps->v[i].host, maps->v[i].range);
@@ -97,12 +121,15 @@ static void clear_idmap(void *field, const struct conf_key *key, const char *sub
 	*maps = (struct idmaps){0};
 }
 
-static const struct conf_type type_idmap = {"u|g NSID HOSTID RANGE", set_idmap, get_idmap,
+static const struct conf_type type_idmap = {"u|g NSID HOSTID RANGE|auto[:COUNT]", set_idmap, get_idmap,
 					    clear_idmap, NULL};
 static const struct conf_key keys[] = {
 	{"lxc.idmap", &type_idmap, 0,
 	 .summary = "Map a range of user (u) or group (g) ids of the container to ids of the host; "
-		    "makes a user namespace."},
+		    "makes a user namespace. auto: a range of its own that no other "
+		    "container has, of 65536 ids or of COUNT, from root's entries in /etc/subuid "
+		    "and /etc/subgid (without one from 1879048192 on), an ordinary user's from the "
+		    "user's; it keeps it as long as it exists."},
 	{NULL},
 };
 const struct conf_section idmap_section = {"idmap", sizeof(struct idmaps), keys};
@@ -125,6 +152,23 @@ bool idmap_to_host(const struct idmaps *maps, char kind, unsigned long inside, u
 		return true;
 	}
 	return false;
+}
+
+bool idmap_any(const struct conf *c)
+{
+	return idmap_of(c)->n || idmap_of(c)->automatic;
+}
+
+void idmap_running_text(const struct conf *c, struct buf *out)
+{
+	const struct idmaps *maps = idmap_of(c);
+
+	if (!maps->automatic)
+		return;
+	buf_puts(out, "lxc.idmap =\n");
+	for (size_t i = 0; i < maps->n; i++)
+		buf_addf(out, "lxc.idmap = %c %lu %lu %lu\n", maps->v[i].kind, maps->v[i].ns,
+			 maps->v[i].host, maps->v[i].range);
 }
 
 /* Root inside is id 0, or, where that is not mapped, whoever init runs as. */
@@ -175,9 +219,12 @@ static int check(const struct boot *b, struct error *err)
 {
 	const struct idmaps *maps = idmap_of(b->conf);
 
-	if (!maps->n)
+	if (!idmap_any(b->conf))
 		return 0;
-	if (check_kind(b->conf, 'u', "user", err) < 0 || check_kind(b->conf, 'g', "group", err) < 0)
+	if (idmap_look(b->conf, b->lxcpath, b->name, err) < 0)
+		return -1;
+	if (!maps->automatic &&
+	    (check_kind(b->conf, 'u', "user", err) < 0 || check_kind(b->conf, 'g', "group", err) < 0))
 		return -1;
 	if (geteuid() != 0 && (!can_find("newuidmap") || !can_find("newgidmap"))) {
 		error_set(err, ENOENT, "newuidmap and newgidmap are not installed, which an "
@@ -194,8 +241,12 @@ static int prepare(struct boot *b, struct error *err)
 {
 	unsigned long inside, uid, gid;
 
-	if (!idmap_of(b->conf)->n)
+	if (!idmap_any(b->conf))
 		return 0;
+	/* A container that nothing but this start defines keeps its range as long as it runs. */
+	if (idmap_of(b->conf)->automatic &&
+	    journal_record(&b->journal, IDMAP_JOURNAL, "auto", err) < 0)
+		return -1;
 	if (!root_inside(b->conf, 'u', &inside, &uid) || !root_inside(b->conf, 'g', &inside, &gid))
 		return error_set(err, EINVAL, "no id of the host stands for root (lxc.idmap)");
 	b->userns = true;
@@ -281,12 +332,22 @@ static int enter(struct boot *b, struct error *err)
 	return 0;
 }
 
+static void release(const struct release *r)
+{
+	autofree char *config = str_printf("%s/%s/config", r->lxcpath, r->name);
+
+	if (journal_previous(r->journal, IDMAP_JOURNAL, NULL) && strcmp(r->target, "reboot") != 0 &&
+	    config && access(config, F_OK) < 0 && errno == ENOENT)
+		idmap_forget(r->lxcpath, r->name);
+}
+
 const struct part part_idmap = {
 	.name = "idmap",
 	.section = &idmap_section,
 	.check = check,
 	.prepare = prepare,
 	.connect = connect_maps,
+	.release = release,
 };
 
 /*

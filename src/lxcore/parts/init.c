@@ -17,7 +17,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 struct group_list {
 	gid_t *v;
@@ -271,7 +273,7 @@ static int check(const struct boot *b, struct error *err)
 
 static int prepare(struct boot *b, struct error *err)
 {
-	b->own_init = b->execute ? program_copy_own_init(err) : 0;
+	b->own_init = program_copy_own_init(err);
 	return b->own_init < 0 ? -1 : 0;
 }
 
@@ -291,13 +293,30 @@ static void release(const struct release *r)
 
 /* ---- enter ---- */
 
+/*
+ * What init gets for a descriptor that nothing else is meant for: its own null device.  The one that we
+ * have is the host's, and its mode and owner could be changed through it.
+ */
+static int open_null(const struct boot *b)
+{
+	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int fd = path_open_in(root, "dev/null", O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
+	struct stat st;
+
+	if (b->has_rootfs && fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+	    st.st_rdev == makedev(1, 3))
+		return steal_fd(&fd);
+	return -1;
+}
+
 static int take_terminal(struct boot *b, struct error *err)
 {
+	autoclose int null = b->console < 0 ? open_null(b) : -1;
 	int from[3];
 
 	/* First out of the way of 0, 1, 2, among which the given ones may be. */
 	for (int i = 0; i < 3; i++) {
-		int given = b->std_fds[i] >= 0 ? b->std_fds[i] : b->console;
+		int given = b->std_fds[i] >= 0 ? b->std_fds[i] : b->console >= 0 ? b->console : null;
 
 		from[i] = given < 0 ? -1 : fcntl(given, F_DUPFD_CLOEXEC, 3);
 		if (given >= 0 && from[i] < 0)
@@ -384,7 +403,14 @@ static int exec_own_init(struct boot *b, struct strv *command, struct strv *env,
 	return error_sys(err, "cannot run our small init");
 }
 
-int init_exec(struct boot *b, struct error *err)
+int init_exec_failed(const struct boot *b, int code, struct error *err)
+{
+	autostrv struct strv argv = {0};
+
+	return program_explain(command_of(b, &argv, NULL) == 0 ? argv.v[0] : "init", code, err);
+}
+
+int init_exec(struct boot *b, int report, struct error *err)
 {
 	autostrv struct strv argv = {0}, env = {0};
 	autofree char *program = NULL;
@@ -398,14 +424,15 @@ int init_exec(struct boot *b, struct error *err)
 	restore_signals();
 	/* A change of user took it back (prctl(2)). */
 	prctl(PR_SET_PDEATHSIG, init_death_signal(b->conf));
-	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (b->execute)
+	if (b->execute) {
+		syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
 		return exec_own_init(b, &argv, &env, err);
+	}
 	program = program_find(argv.v[0], &env, err);
-	if (!program)
+	if (!program || program_check(program, err) < 0)
 		return -1;
-	execve(program, argv.v, env.v);
-	return program_explain(program, err);
+	proc_exec_through(b->own_init, "-", report, program, argv.v, env.v);
+	return error_sys(err, "cannot run our small init, through which init is executed");
 }
 
 const struct part part_init = {

@@ -8,8 +8,11 @@
 /*
  * Become init: called last of all by the first process.  Returns only on failure, with the error's
  * code ENOENT for a program that is not there and EACCES or another one for one that cannot run.
+ * What still fails after the process is no longer ours comes over 'report' as an int, minus an errno
+ * value, which init_exec_failed() turns into words.
  */
-int init_exec(struct boot *b, struct error *err);
+int init_exec(struct boot *b, int report, struct error *err);
+int init_exec_failed(const struct boot *b, int code, struct error *err);
 
 /* Sent to init when its supervisor dies (lxc.monitor.signal.pdeath); 0: none. */
 int init_death_signal(const struct conf *c);

@@ -83,7 +83,7 @@ char *program_find(const char *command, const struct strv *env, struct error *er
 			return strdup(command);
 		if (access(command, X_OK) == 0)
 			errno = EACCES; /* a directory, a device */
-		program_explain(command, err);
+		program_explain(command, errno, err);
 		return NULL;
 	}
 	strv_split(&dirs, where, ":");
@@ -151,22 +151,26 @@ static bool interpreter_of(const char *path, char *ret, size_t room)
 	return elf_interpreter(head, (size_t)n, ret, room);
 }
 
-int program_explain(const char *path, struct error *err)
+int program_check(const char *path, struct error *err)
 {
 	char interpreter[256];
 	struct statvfs fs;
-	int code = errno;
 
-	if (code == ENOENT && access(path, F_OK) == 0 &&
-	    interpreter_of(path, interpreter, sizeof(interpreter)))
-		return error_set(err, code, "cannot run \"%s\": it needs \"%s\", which the container "
-				 "does not have", path, interpreter);
-	if (code == EACCES && statvfs(path, &fs) == 0 && (fs.f_flag & ST_NOEXEC))
-		return error_set(err, code, "cannot run \"%s\": its filesystem is mounted noexec",
+	if (interpreter_of(path, interpreter, sizeof(interpreter)) && access(interpreter, F_OK) < 0 &&
+	    errno == ENOENT)
+		return error_set(err, ENOENT, "cannot run \"%s\": it needs \"%s\", which the "
+				 "container does not have", path, interpreter);
+	if (statvfs(path, &fs) == 0 && (fs.f_flag & ST_NOEXEC))
+		return error_set(err, EACCES, "cannot run \"%s\": its filesystem is mounted noexec",
 				 path);
-	if (code == EACCES && access(path, F_OK) == 0)
+	return 0;
+}
+
+int program_explain(const char *path, int code, struct error *err)
+{
+	if (code == EACCES)
 		return error_set(err, code, "cannot run \"%s\": it is not an executable file, or is "
-				 "not executable for the user that init runs as", path);
+				 "not executable for the user that it runs as", path);
 	if (code == ENOEXEC)
 		return error_set(err, code, "cannot run \"%s\": this machine cannot execute it; it may "
 				 "be for another architecture", path);

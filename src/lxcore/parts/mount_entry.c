@@ -56,8 +56,6 @@ static int take_own_options(struct mount_entry *e, struct error *err)
 					 "option \"%s\" is neither create=dir nor "
 					 "create=file",
 					 word);
-		else if (str_starts(word, "idmap="))
-			return error_set(err, ENOTSUP, "option \"%s\" is not supported yet", word);
 		else {
 			i++;
 			continue;
@@ -88,6 +86,12 @@ static int check_sense(const struct mount_entry *e, struct error *err)
 				 "source \"%s\" is not an absolute path; inside the root "
 				 "filesystem it needs option \"relative\"",
 				 e->source);
+	if (o->idmap && !bind)
+		return error_set(err, EINVAL, "option \"idmap=%s\" is for bind mounts alone",
+				 o->idmap);
+	if (o->idmap && strcmp(o->idmap, "container") != 0 && *o->idmap != '/')
+		return error_set(err, EINVAL, "option \"idmap=%s\" is neither idmap=container nor the "
+				 "absolute path of a user namespace", o->idmap);
 	if (!*e->target)
 		return error_set(err, EINVAL, "there is no target");
 	return 0;

@@ -82,7 +82,10 @@ static const struct conf_key keys[] = {
 	{"lxc.mount.fstab", &type_fstab, offsetof(struct mounts_conf, fstab),
 	 .summary = "File with mount entries as in fstab(5)."},
 	{"lxc.mount.entry", &type_entry, offsetof(struct mounts_conf, entries),
-	 .summary = "One line as in fstab(5), its target inside the root filesystem."},
+	 .summary = "One line as in fstab(5), its target inside the root filesystem. Options of its "
+		    "own: create=dir, create=file, optional, relative (the source is inside, too), "
+		    "idmap=container or idmap=PATH of a user namespace (a bind mount's files have "
+		    "the owners that it maps them to)."},
 	{NULL},
 };
 
@@ -193,10 +196,13 @@ static int check_list(const struct boot *b, const struct mount_entries *list, st
 {
 	const char *inside;
 
-	for (size_t i = 0; i < list->n; i++)
-		if (target_inside(b, &list->v[i], &inside, err) < 0 ||
-		    check_source(b, &list->v[i], err) < 0)
-			return about(&list->v[i], err);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct mount_entry *e = &list->v[i];
+
+		if (target_inside(b, e, &inside, err) < 0 || check_source(b, e, err) < 0 ||
+		    (e->options.idmap && !e->optional && boot_can_idmap(b, e->options.idmap, err) < 0))
+			return about(e, err);
+	}
 	return 0;
 }
 
@@ -380,7 +386,7 @@ static int cannot_mount(const struct mount_entry *e, int tree, int target, struc
 	return error_sys(err, "cannot mount \"%s\" on \"%s\"", e->source, e->target);
 }
 
-static int mount_one(const struct boot *b, const struct mount_entry *e, struct error *err)
+static int mount_one(struct boot *b, const struct mount_entry *e, struct error *err)
 {
 	const struct mount_options *o = &e->options;
 	/* A new filesystem was made with its attributes. */
@@ -396,6 +402,8 @@ static int mount_one(const struct boot *b, const struct mount_entry *e, struct e
 		tree = take_tree(b, e, err);
 		if (tree < 0)
 			return -1;
+		if (o->idmap && boot_idmap(b, tree, o->idmap, o->recursive, err) < 0)
+			return -1;
 	}
 	target = open_target(b, e, err);
 	if (target < 0)
@@ -408,7 +416,7 @@ static int mount_one(const struct boot *b, const struct mount_entry *e, struct e
 	return done < 0 ? cannot_mount(e, tree, target, err) : 0;
 }
 
-static int mount_list(const struct boot *b, const struct mount_entries *list, struct error *err)
+static int mount_list(struct boot *b, const struct mount_entries *list, struct error *err)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct mount_entry *e = &list->v[i];

@@ -86,6 +86,7 @@ struct boot {
 	/* The first process: set by boot.c between prepare and connect. */
 	struct proc_id init;
 	int init_pidfd;
+	int supervisor; /* inside only: the socket to it, while the inside is built */
 
 	/* namespaces -> boot.c: what clone3 shall make new (boot.c itself
 	 * leaves out CLONE_NEWCGROUP, which the cgroup part unshares once it joined, and CLONE_NEWTIME,
@@ -103,7 +104,8 @@ struct boot {
 	gid_t root_gid;
 
 	/* rootfs -> those that build the view; inside only.  Descriptor of the mounted root: O_PATH;
-	 * 'has_rootfs' false: the container shares the host's tree and nothing is pivoted. */
+	 * 'has_rootfs' false: the container shares the host's tree and nothing is pivoted.  Until
+	 * connect also the supervisor's: what it mounted itself, to be put in its place inside. */
 	bool has_rootfs;
 	int root;
 	const char *root_mount; /* where it is mounted (LXC_ROOTFS_MOUNT), until the pivot */
@@ -139,7 +141,8 @@ struct boot {
 	struct namespaces_boot *namespaces;
 	struct hooks_boot *hooks;
 	bool apparmor; /* label: from prepare on, there is a profile to be taken */
-	int own_init; /* init: our small init for 'execute', a sealed memory file; 0: none */
+	/* init -> hooks: our small init and airlock, a sealed memory file; 0: none */
+	int own_init;
 };
 
 /* What 'release' works from.  'conf' is the configuration of that boot, or NULL when a rescuer
@@ -161,5 +164,14 @@ int boot_give(struct boot *b, enum gift what, int fd, struct error *err);
 int boot_take(struct boot *b, enum gift what);
 /* Supervisor, when nobody waits any more: close what no part took. */
 void boot_drop_gifts(struct boot *b);
+
+/*
+ * Mount option 'idmap=USERS': the files of a mount have the owners that a user namespace maps them to,
+ * the container's ("container") or that of the path USERS.  boot_can_idmap() is for check doors;
+ * boot_idmap() is inside: it has the supervisor, whose rights over the filesystem that takes, do it to
+ * a detached mount.
+ */
+int boot_can_idmap(const struct boot *b, const char *users, struct error *err);
+int boot_idmap(struct boot *b, int tree, const char *users, bool recursive, struct error *err);
 
 #endif

@@ -48,7 +48,7 @@ static void clear_path(void *field, const struct conf_key *key, const char *sub)
 	conf_path.clear(field, key, sub);
 }
 
-static const struct conf_type type_path = {"[dir:]PATH", set_path, get_path, clear_path,
+static const struct conf_type type_path = {"[TYPE:]SOURCE", set_path, get_path, clear_path,
 					   conf_replaces};
 
 /* A word of lxc.rootfs.options that no root filesystem can have; NULL: fine. */
@@ -77,10 +77,6 @@ static int set_options(void *field, const struct conf_key *key, const char *sub,
 				   "option \"%s\" is one of lxc.mount.entry, not of a "
 				   "root filesystem",
 				   wrong);
-	for (size_t i = 0; result == 0 && i < o.data.n; i++)
-		if (str_starts(o.data.v[i], "idmap="))
-			result = error_set(err, ENOTSUP, "option \"%s\" is not supported yet",
-					   o.data.v[i]);
 	mount_options_free(&o);
 	return result < 0 ? -1 : conf_string.set(field, key, sub, value, err);
 }
@@ -106,7 +102,9 @@ static const struct conf_key keys[] = {
 	 .preset = LXCORE_ROOTFS_MOUNT,
 	 .summary = "Existing directory on which the root filesystem is mounted, privately."},
 	{"lxc.rootfs.options", &type_options, offsetof(struct rootfs_conf, options),
-	 .summary = "Mount options of the root filesystem."},
+	 .summary = "Mount options of the root filesystem; idmap=container shows its files, whoever "
+		    "owns them on the host, as lxc.idmap maps them, so that containers with "
+		    "different maps can share one tree."},
 	{"lxc.rootfs.managed", &conf_bool, offsetof(struct rootfs_conf, managed), .preset = "1",
 	 .summary = "0: destroying the container leaves the root filesystem alone."},
 	{NULL},
@@ -117,6 +115,19 @@ static const struct conf_section section = {"rootfs", sizeof(struct rootfs_conf)
 const struct rootfs_conf *rootfs_conf_of(const struct conf *c)
 {
 	return conf_of(c, &section);
+}
+
+bool rootfs_is_idmapped(const struct conf *c)
+{
+	const struct rootfs_conf *rc = rootfs_conf_of(c);
+	struct mount_options o = {0};
+	bool mapped;
+
+	if (rc->options && mount_options_parse(rc->options, &o) < 0)
+		return false;
+	mapped = o.idmap && strcmp(o.idmap, "container") == 0;
+	mount_options_free(&o);
+	return mapped;
 }
 
 static const char *mount_point(const struct rootfs_conf *rc)
@@ -140,7 +151,8 @@ static int blame(const struct conf *c, const char *key, struct error *err)
 	return -1;
 }
 
-static int check_options(const struct rootfs_conf *rc, struct error *err)
+static int check_options(const struct boot *b, const struct rootfs_conf *rc,
+			 const struct storage_driver *d, struct error *err)
 {
 	struct mount_options o;
 	int result = 0;
@@ -149,9 +161,11 @@ static int check_options(const struct rootfs_conf *rc, struct error *err)
 		return 0;
 	if (mount_options_parse(rc->options, &o) < 0)
 		result = error_set(err, ENOMEM, "cannot read the mount options: out of memory");
-	else if (o.data.n)
+	else if (o.data.n && !d->mounted_outside)
 		result = error_set(err, EINVAL, "cannot mount a directory with option \"%s\"",
 				   o.data.v[0]);
+	else if (o.idmap)
+		result = boot_can_idmap(b, o.idmap, err);
 	mount_options_free(&o);
 	return result;
 }
@@ -195,17 +209,58 @@ static int rootfs_check(const struct boot *b, struct error *err)
 				  "lxc.rootfs.path",
 				  b->name);
 	}
-	if (check_options(rc, err) < 0)
+	if (check_options(b, rc, s.driver, err) < 0)
 		return blame(b->conf, "lxc.rootfs.options", err);
 	if (check_mount_point(rc, err) < 0)
 		return blame(b->conf, "lxc.rootfs.mount", err);
+	/* What must be mounted to be looked into is looked into when it is mounted. */
+	if (s.driver->mounted_outside)
+		return 0;
 	root = s.driver->look(s.source, err);
 	if (root < 0)
 		return blame(b->conf, "lxc.rootfs.path", err);
 	return rootfs_check_init(b, s.source, root, err);
 }
 
+/* ---- mounting ---- */
+
+static int mount_tree(const struct boot *b, struct error *err)
+{
+	const struct rootfs_conf *rc = rootfs_conf_of(b->conf);
+	struct mount_options o = {0};
+	struct storage s;
+	int tree;
+
+	if (storage_parse(rc->path, &s, err) < 0)
+		return -1;
+	if (rc->options && mount_options_parse(rc->options, &o) < 0)
+		return error_sys(err, "cannot read lxc.rootfs.options");
+	tree = s.driver->mount(s.source, (const char *const *)o.data.v, err);
+	mount_options_free(&o);
+	return tree;
+}
+
+/* Only whoever rules the host's mounts may; an ordinary user's root in his namespace may do it too. */
+static bool is_mounted_outside(const struct rootfs_conf *rc)
+{
+	struct storage s;
+
+	return rc->path && geteuid() == 0 && storage_parse(rc->path, &s, NULL) == 0 &&
+	       s.driver->mounted_outside;
+}
+
 /* ---- prepare ---- */
+
+/* The descriptor is inherited by the container's first process, which puts the mount in its place. */
+static int mount_outside(struct boot *b, struct error *err)
+{
+	const struct rootfs_conf *rc = rootfs_conf_of(b->conf);
+
+	b->root = mount_tree(b, err);
+	if (b->root < 0)
+		return blame(b->conf, "lxc.rootfs.path", err);
+	return rootfs_check_init(b, storage_source(rc->path), b->root, err);
+}
 
 static int rootfs_prepare(struct boot *b, struct error *err)
 {
@@ -226,6 +281,15 @@ static int rootfs_prepare(struct boot *b, struct error *err)
 	if (access(path, F_OK) < 0 && path_make_dirs(path, 0755) < 0)
 		return error_sys(err, "cannot make the mount point \"%s\" (lxc.rootfs.mount)",
 				 path);
+	return is_mounted_outside(rc) ? mount_outside(b, err) : 0;
+}
+
+/* ---- connect ---- */
+
+/* The first process has the mount now. */
+static int rootfs_connect(struct boot *b, struct error *err)
+{
+	close_fd(&b->root);
 	return 0;
 }
 
@@ -256,31 +320,41 @@ static int name_obstacle(const struct boot *b, const char *path, struct error *e
 	return error_mend(err, "chmod o+x %.*s", (int)passed, path);
 }
 
+/* Put the mount in its place, with the owners and attributes that lxc.rootfs.options ask for. */
+static int place_root(struct boot *b, const struct rootfs_conf *rc, int tree, int at,
+		      struct error *err)
+{
+	struct mount_options o = {0};
+	int placed = 0;
+
+	if (rc->options && mount_options_parse(rc->options, &o) < 0)
+		return error_sys(err, "cannot read lxc.rootfs.options");
+	if (o.idmap && boot_idmap(b, tree, o.idmap, true, err) < 0)
+		placed = error_within(err, "lxc.rootfs.options = idmap=%s", o.idmap);
+	else if (mount_place(tree, at, "", &o.change) < 0)
+		placed = error_sys(err, "cannot mount the root filesystem \"%s\" on \"%s\"",
+				   storage_source(rc->path), mount_point(rc));
+	mount_options_free(&o);
+	return placed;
+}
+
 static int mount_root(struct boot *b, const struct rootfs_conf *rc, struct error *err)
 {
-	const char *path = mount_point(rc);
-	autoclose int at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -1;
-	struct mount_options o = {0};
-	struct storage s;
-	int placed;
+	const char *path = mount_point(rc), *source = storage_source(rc->path);
+	autoclose int at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int tree = steal_fd(&b->root);
 
 	if (at < 0)
 		return error_sys(err,
 				 "cannot mount the root filesystem on \"%s\" "
 				 "(lxc.rootfs.mount)",
 				 path);
-	if (storage_parse(rc->path, &s, err) < 0)
-		return -1;
-	tree = s.driver->mount(s.source, err);
 	if (tree < 0)
-		return errno == EACCES ? name_obstacle(b, s.source, err) : -1;
-	if (rc->options && mount_options_parse(rc->options, &o) < 0)
-		return error_sys(err, "cannot read lxc.rootfs.options");
-	placed = mount_place(tree, at, "", &o.change);
-	mount_options_free(&o);
-	if (placed < 0)
-		return error_sys(err, "cannot mount the root filesystem \"%s\" on \"%s\"", s.source,
-				 path);
+		tree = mount_tree(b, err);
+	if (tree < 0)
+		return errno == EACCES ? name_obstacle(b, source, err) : -1;
+	if (place_root(b, rc, tree, at, err) < 0)
+		return -1;
 	b->root = steal_fd(&tree);
 	b->root_mount = path;
 	b->has_rootfs = true;
@@ -330,6 +404,7 @@ const struct part part_rootfs = {
 	.section = &section,
 	.check = rootfs_check,
 	.prepare = rootfs_prepare,
+	.connect = rootfs_connect,
 	.enter = rootfs_enter,
 };
 

@@ -13,5 +13,7 @@ struct rootfs_conf {
 };
 
 const struct rootfs_conf *rootfs_conf_of(const struct conf *c);
+/* Are its files those of root of the host, mapped when they are mounted (idmap=container)? */
+bool rootfs_is_idmapped(const struct conf *c);
 
 #endif

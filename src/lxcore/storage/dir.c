@@ -2,11 +2,13 @@
 /* Root filesystems that are a plain directory of the host: mounted by a copy of what it shows. */
 #include "storage/storage.h"
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/mount.h"
 #include "base/path.h"
 #include "base/tree.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static int cannot_find(const char *source, struct error *err)
@@ -41,20 +43,32 @@ static int dir_check(const char *source, struct error *err)
 	return fd < 0 ? -1 : 0;
 }
 
-static int dir_mount(const char *source, struct error *err)
+static int dir_mount(const char *source, const char *const *options, struct error *err)
 {
-	/* Recursive: what the host mounted below the directory belongs to the tree. */
-	int tree = mount_copy(AT_FDCWD, source, true);
+	int tree;
 
+	if (options && *options)
+		return error_set(err, EINVAL, "cannot mount a directory with option \"%s\"", *options);
+	/* Recursive: what the host mounted below the directory belongs to the tree. */
+	tree = mount_copy(AT_FDCWD, source, true);
 	return tree < 0 ? cannot_find(source, err) : tree;
 }
 
-static int dir_create(const char *source, uid_t uid, gid_t gid, struct error *err)
+static int dir_place(const struct storage_new *new, char **ret_source, struct error *err)
+{
+	*ret_source = new->spec.dir ? strdup(new->spec.dir) : str_printf("%s/rootfs", new->dir);
+	return *ret_source ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
+static int dir_create(const char *source, const struct storage_new *new, struct error *err)
 {
 	if (path_make_dirs(source, 0755) < 0)
 		return error_sys(err, "cannot make the root filesystem's directory \"%s\"", source);
-	if ((uid || gid) && chown(source, uid, gid) < 0)
-		return error_sys(err, "cannot give \"%s\" to user %u", source, uid);
+	/* Whatever our caller's umask is: the container's users must get through its root. */
+	if (chmod(source, 0755) < 0)
+		return error_sys(err, "cannot set the mode of \"%s\"", source);
+	if ((new->uid || new->gid) && chown(source, new->uid, new->gid) < 0)
+		return error_sys(err, "cannot give \"%s\" to user %u", source, new->uid);
 	return 0;
 }
 
@@ -78,6 +92,7 @@ const struct storage_driver storage_dir = {
 	.check = dir_check,
 	.look = dir_look,
 	.mount = dir_mount,
+	.place = dir_place,
 	.create = dir_create,
 	.destroy = dir_destroy,
 };

@@ -2,6 +2,7 @@
 /* Which driver a root filesystem has: by the name in front of its source, or by looking at it. */
 #include "storage/storage.h"
 #include "base/auto.h"
+#include "base/buf.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -11,10 +12,13 @@ static const struct {
 	const char *name;
 	const struct storage_driver *driver;
 } types[] = {
-	{"dir", &storage_dir}, {"overlay", NULL}, {"overlayfs", NULL},
-	{"btrfs", NULL},       {"loop", NULL},    {"lvm", NULL},
-	{"zfs", NULL},         {"rbd", NULL},     {"nbd", NULL},
+	{"dir", &storage_dir}, {"overlay", &storage_overlay}, {"overlayfs", &storage_overlay},
+	{"btrfs", NULL},       {"loop", NULL},                {"lvm", NULL},
+	{"zfs", NULL},         {"rbd", NULL},                 {"nbd", NULL},
 };
+
+/* What 'best' tries, in this order: what makes copies at once, then what always is there. */
+static const char best[] = "btrfs,zfs,lvm,dir";
 
 /* Length of 'TYPE' in '[TYPE:]SOURCE'; 0: there is none.  A path may contain colons, a type is a
  * plain word. */
@@ -49,40 +53,85 @@ static int not_supported(const char *type, struct error *err)
 	return error_mend(err, "use a directory: lxc.rootfs.path = dir:/var/lib/lxc/NAME/rootfs");
 }
 
+static int no_such_type(const char *type, size_t n, struct error *err)
+{
+	error_set(err, EINVAL,
+		  "cannot use a root filesystem of type \"%.*s\": there is no such type", (int)n,
+		  type);
+	return error_mend(err, "use a directory: lxc.rootfs.path = dir:/var/lib/lxc/NAME/rootfs");
+}
+
+/* The driver of the type that these n characters name. */
+static const struct storage_driver *driver_of(const char *type, size_t n, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (strlen(types[i].name) != n || strncmp(types[i].name, type, n) != 0)
+			continue;
+		if (!types[i].driver)
+			not_supported(types[i].name, err);
+		return types[i].driver;
+	}
+	no_such_type(type, n, err);
+	return NULL;
+}
+
 /* Without a type: what is there decides.  What is not there will be told by the driver's check. */
 static int parse_untyped(const char *text, struct storage *ret, struct error *err)
 {
+	const struct storage_driver *driver;
 	struct stat st;
 	bool there = stat(text, &st) == 0;
-	const char *type = there && S_ISREG(st.st_mode)   ? "loop"
+	const char *type = there && S_ISREG(st.st_mode)	  ? "loop"
 			   : there && S_ISBLK(st.st_mode) ? "lvm"
-							  : NULL;
+							  : "dir";
 
-	if (!type) {
-		*ret = (struct storage){&storage_dir, text};
-		return 0;
-	}
-	not_supported(type, err);
-	return error_within(err, "\"%s\" is a %s", text,
-			    S_ISREG(st.st_mode) ? "file" : "block device");
+	driver = driver_of(type, strlen(type), err);
+	if (!driver)
+		return error_within(err, "\"%s\" is a %s", text,
+				    S_ISREG(st.st_mode) ? "file" : "block device");
+	*ret = (struct storage){driver, text};
+	return 0;
 }
 
 int storage_parse(const char *text, struct storage *ret, struct error *err)
 {
 	size_t n = type_length(text);
+	const struct storage_driver *driver;
 
 	if (!n)
 		return parse_untyped(text, ret, err);
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		if (strlen(types[i].name) != n || strncmp(types[i].name, text, n) != 0)
-			continue;
-		if (!types[i].driver)
-			return not_supported(types[i].name, err);
-		*ret = (struct storage){types[i].driver, text + n + 1};
-		return 0;
+	driver = driver_of(text, n, err);
+	if (!driver)
+		return -1;
+	*ret = (struct storage){driver, text + n + 1};
+	return 0;
+}
+
+/* ---- for a new one ---- */
+
+const struct storage_driver *storage_choose(const char *wanted, const struct storage_new *new,
+					    struct error *err)
+{
+	autostrv struct strv list = {0};
+
+	if (!wanted || strcmp(wanted, "none") == 0)
+		return &storage_dir;
+	if (strv_split(&list, strcmp(wanted, "best") == 0 ? best : wanted, ", ") < 0) {
+		error_set(err, ENOMEM, "out of memory");
+		return NULL;
 	}
-	error_set(err, EINVAL,
-		  "cannot use a root filesystem of type \"%.*s\": there is no such type", (int)n,
-		  text);
-	return error_mend(err, "use a directory: lxc.rootfs.path = dir:/var/lib/lxc/NAME/rootfs");
+	if (!list.n)
+		no_such_type(wanted, strlen(wanted), err);
+	for (size_t i = 0; i < list.n; i++) {
+		const struct storage_driver *d;
+
+		/* Of several the last one's reason is told: it is what was left. */
+		error_clear(err);
+		d = driver_of(list.v[i], strlen(list.v[i]), err);
+		if (d && (!d->usable || d->usable(new, err) == 0))
+			return d;
+		if (err && err->code == EINVAL)
+			return NULL;
+	}
+	return NULL;
 }

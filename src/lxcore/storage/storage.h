@@ -3,7 +3,12 @@
  * Where root filesystems live: one driver a file behind one table of operations.
  *
  * lxc.rootfs.path is '[TYPE:]SOURCE'.  storage_parse() takes it apart and finds the driver; what
- * SOURCE means is the driver's business (a directory, a block device, a dataset ...).
+ * SOURCE means is the driver's business (a directory, layers, a block device, a dataset ...).
+ *
+ * A new one comes about in steps, so that whoever finds a half-made container can put things right:
+ * 'place' only gives it a name, the caller writes that name down (the new container's
+ * configuration), and 'create' or 'snapshot' make it.  What was never made is destroyed without
+ * complaint.  Copying is nobody's own: it is create, and the tree copier between two descriptors.
  */
 #ifndef LXCORE_STORAGE_STORAGE_H
 #define LXCORE_STORAGE_STORAGE_H
@@ -12,23 +17,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-struct storage_driver {
-	const char *name; /* TYPE: "dir" */
-	/* Is there something at 'source' that can be mounted?  No side effects. */
-	int (*check)(const char *source, struct error *err);
-	/*
-	 * A descriptor of the root filesystem's directory for looking into it from the host, as
-	 * checks do; -1 with the error (ENOTSUP: it cannot be looked into while it is not mounted).
-	 */
-	int (*look)(const char *source, struct error *err);
-	/* In a private mount namespace: a detached mount of it, for move_mount(2). */
-	int (*mount)(const char *source, struct error *err);
-	/* Make an empty one, owned by uid and gid. */
-	int (*create)(const char *source, uid_t uid, gid_t gid, struct error *err);
-	/* Remove it and all that is in it; not being there is fine.  Stays on its filesystem. */
-	int (*destroy)(const char *source, struct error *err);
+struct storage_driver;
+
+/* What a new one shall be like, as lxc-create(1) and lxc-copy(1) say it; NULL, 0: the default. */
+struct storage_spec {
+	const char *dir;      /* dir: its place */
+	const char *fstype;   /* of what lies on a device: "ext4" */
+	uint64_t size;        /* of such a device, bytes */
+	const char *vg, *lv, *thinpool;
+	const char *rbd_name, *rbd_pool, *rbd_user;
+	const char *zfs_root;
 };
 
 struct storage {
@@ -36,16 +37,75 @@ struct storage {
 	const char *source; /* points into the text that was parsed */
 };
 
+/* Whose a new one is. */
+struct storage_new {
+	const char *name;  /* of the container */
+	const char *dir;   /* of the container: LXCPATH/NAME */
+	const struct storage *from; /* what it will be a snapshot of; NULL: it begins empty */
+	struct storage_spec spec;
+	uid_t uid;         /* on this host, of its topmost directory */
+	gid_t gid;
+};
+
+struct storage_driver {
+	const char *name; /* TYPE: "dir" */
+	/*
+	 * It is mounted by the supervisor, which may do so where the container's root may not, and
+	 * before the container's first process is born.  Else that process mounts it, after the
+	 * pre-mount hooks, which may have prepared its place.
+	 */
+	bool mounted_outside;
+
+	/* Can this host make one?  For lists of types and 'best'.  NULL: always. */
+	int (*usable)(const struct storage_new *new, struct error *err);
+	/* Is there something at 'source' that can be mounted?  No side effects. */
+	int (*check)(const char *source, struct error *err);
+	/*
+	 * A descriptor of the root filesystem's directory, for reading and writing it from the host
+	 * (checks, copies); what must be mounted for that is mounted for the descriptor alone.
+	 */
+	int (*look)(const char *source, struct error *err);
+	/* A detached mount of it, for move_mount(2).  'options' are the filesystem's own
+	 * (lxc.rootfs.options without what concerns the mount), ended by NULL; or NULL. */
+	int (*mount)(const char *source, const char *const *options, struct error *err);
+
+	/* What a new one's SOURCE is; to be freed.  Makes nothing. */
+	int (*place)(const struct storage_new *new, char **ret_source, struct error *err);
+	/* Make an empty one at such a place. */
+	int (*create)(const char *source, const struct storage_new *new, struct error *err);
+	/* Make one with the contents of 'from', at once, whatever their size; from then on they
+	 * differ.  NULL: it cannot. */
+	int (*snapshot)(const struct storage *from, const char *source,
+			const struct storage_new *new, struct error *err);
+	/* Remove it and all that is in it; not being there is fine.  Stays on its filesystem. */
+	int (*destroy)(const char *source, struct error *err);
+	/* The container gets another name: what its source becomes.  NULL: it lies in the
+	 * container's directory and goes with that. */
+	int (*rename)(const char *source, const struct storage_new *new, char **ret_source,
+		      struct error *err);
+	/* Make it larger (bytes).  NULL: it has no size of its own. */
+	int (*grow)(const char *source, uint64_t size, struct error *err);
+	/* Its size in bytes, for a copy's; 0: it has none of its own.  NULL: likewise. */
+	uint64_t (*size)(const char *source);
+};
+
 /*
- * 'DIR' and 'dir:DIR' for now.  EINVAL: no such type; ENOTSUP: a type without a driver yet. Without
- * TYPE the kind of SOURCE decides; where it does not exist it is taken for a directory.
+ * EINVAL: no such type; ENOTSUP: a type without a driver.  Without TYPE what is at SOURCE decides;
+ * where nothing is there it is taken for a directory.
  */
 int storage_parse(const char *text, struct storage *ret, struct error *err);
 /* What follows 'TYPE:', without asking which drivers there are. */
 const char *storage_source(const char *text);
-/* 'dir', the default of lxc-create -B; NULL when there is no such driver. */
+/* By its TYPE; NULL when there is no such driver. */
 const struct storage_driver *storage_driver_find(const char *name);
+/*
+ * The driver for a new one: 'wanted' is a TYPE, a list of them ("zfs,btrfs,dir": the first that this
+ * host can make), or 'best'; NULL: dir.
+ */
+const struct storage_driver *storage_choose(const char *wanted, const struct storage_new *new,
+					    struct error *err);
 
 extern const struct storage_driver storage_dir;
+extern const struct storage_driver storage_overlay;
 
 #endif

@@ -7,6 +7,7 @@
 #include "store/store.h"
 #include "base/fd.h"
 #include "parts/hooks.h"
+#include "parts/idmap.h"
 #include "parts/network/network.h"
 #include "parts/rootfs.h"
 #include "storage/storage.h"
@@ -30,8 +31,8 @@ bool store_is_partial(struct lxcore_container *c, bool *ret_locked)
 	if (fd < 0)
 		return false;
 	*ret_locked = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-	return *ret_locked || (fd_read_all(fd, &words, 4096) == 0 &&
-			       strcmp(words.s, STORE_PARTIAL_WORDS) == 0);
+	return *ret_locked || (fd_read_all(fd, &words, 16384) == 0 &&
+			       str_starts(words.s, STORE_PARTIAL_WORDS));
 }
 
 static bool holds_lock(struct lxcore_container *c, int *ret_lock, int *ret_rundir)
@@ -60,9 +61,12 @@ void store_tidy(struct lxcore_container *c)
 		return;
 	/* Look again under the lock: another command may have been quicker. */
 	if (store_is_partial(c, &locked) && !locked)
-		store_remove_dir(c, NULL);
+		store_remove_partial(c, NULL);
 	else if (rubbish)
 		storage_dir.destroy(trash, NULL);
+	/* Killed between a removal and this last step. */
+	if (!lxcore_is_defined(c))
+		idmap_forget(c->lxcpath, c->name);
 	give_lock_back(c, &lock, &rundir);
 }
 
@@ -105,6 +109,36 @@ static int forget_unmanaged(struct lxcore_container *c, struct error *err)
 	return 0;
 }
 
+/* What its maker wrote down before it was made (birth_makes); a line that was cut off is of nothing. */
+static int remove_unfinished_storage(const char *words, struct error *err)
+{
+	autostrv struct strv lines = {0};
+
+	if (strv_split(&lines, words, "\n") < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	for (size_t i = 1; i < lines.n && (i + 1 < lines.n || str_ends(words, "\n")); i++) {
+		struct storage s;
+
+		if (storage_parse(lines.v[i], &s, err) < 0 || s.driver->destroy(s.source, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int store_remove_partial(struct lxcore_container *c, struct error *err)
+{
+	autofree char *path = str_printf("%s/" STORE_PARTIAL, c->dir);
+	autobuf struct buf words = BUF_INIT;
+
+	if (path && file_read(AT_FDCWD, path, &words) == 0 &&
+	    remove_unfinished_storage(words.s, err) < 0)
+		return -1;
+	if (store_remove_dir(c, err) < 0)
+		return -1;
+	idmap_forget(c->lxcpath, c->name);
+	return 0;
+}
+
 int store_remove(struct lxcore_container *c, struct error *err)
 {
 	struct conf *conf = container_conf(c, err);
@@ -119,6 +153,7 @@ int store_remove(struct lxcore_container *c, struct error *err)
 		return -1;
 	rundir_forget_exit(c->lxcpath, c->name);
 	network_forget(c->lxcpath, c->name);
+	idmap_forget(c->lxcpath, c->name);
 	conf_free(c->conf);
 	c->conf = NULL;
 	return 0;
@@ -227,6 +262,7 @@ static int destroy_unreadable(struct lxcore_container *c, struct error *err)
 		return -1;
 	rundir_forget_exit(c->lxcpath, c->name);
 	network_forget(c->lxcpath, c->name);
+	idmap_forget(c->lxcpath, c->name);
 	error_clear(err);
 	return 0;
 }

@@ -146,7 +146,7 @@ static void add_config(struct lxcore_container *c, struct lxcore_summary *row)
 	if (!conf)
 		return;
 	row->autostart = start->automatic;
-	row->unprivileged = idmap_of(conf)->n > 0;
+	row->unprivileged = idmap_any(conf);
 	row->groups = copy_list(&start->groups);
 }
 

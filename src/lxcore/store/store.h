@@ -28,6 +28,8 @@ bool store_is_partial(struct lxcore_container *c, bool *ret_locked);
 /* Take the container's directory out of the way and remove it; its lock must be held, or it must
  * be the caller's own half-made one. */
 int store_remove_dir(struct lxcore_container *c, struct error *err);
+/* The same for one that was never finished, with the storage that its mark names. */
+int store_remove_partial(struct lxcore_container *c, struct error *err);
 /* Remove a stopped container whole: storage outside its directory first.  The lock must be held. */
 int store_remove(struct lxcore_container *c, struct error *err);
 

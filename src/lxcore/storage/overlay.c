@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Root filesystems in layers: overlayfs (kernel: Documentation/filesystems/overlayfs.rst).
+ *
+ * Layers are told to the kernel one by one ("lowerdir+", Linux 6.5), so neither the length of the list
+ * nor colons in a path matter; older kernels get one short list of descriptors' names instead.
+ */
+#include "storage/overlay.h"
+#include "base/auto.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/tree.h"
+#include "storage/storage.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+/* ---- the source ---- */
+
+void overlay_free(struct overlay *o)
+{
+	strv_free(&o->lower);
+	free(steal_ptr(&o->upper));
+	free(steal_ptr(&o->work));
+}
+
+/* Beside UPPER: 'work' for 'delta', 'work.3' for our 'delta.3', 'work' for anybody else's. */
+static char *work_of(const char *upper)
+{
+	const char *base = strrchr(upper, '/') + 1;
+
+	return str_printf("%.*swork%s", (int)(base - upper), upper,
+			  str_starts(base, "delta.") ? base + strlen("delta") : "");
+}
+
+int overlay_parse(const char *source, struct overlay *ret, struct error *err)
+{
+	const char *at = source;
+
+	*ret = (struct overlay){0};
+	/* Each path is absolute, so a colon ends one only where the next begins with a slash. */
+	while (*at == '/') {
+		const char *end = strstr(at, ":/");
+		char *path = end ? strndup(at, (size_t)(end - at)) : strdup(at);
+
+		if (!end) {
+			ret->upper = path;
+			ret->work = path ? work_of(path) : NULL;
+			break;
+		}
+		if (strv_take(&ret->lower, path) < 0)
+			return error_set(err, ENOMEM, "out of memory");
+		at = end + 1;
+	}
+	if (*source == '/' && ret->lower.n && ret->upper && ret->work)
+		return 0;
+	return error_set(err, EINVAL, "cannot use \"%s\" as layers of a root filesystem: they are "
+			 "written LOWER:UPPER, absolute paths both", source);
+}
+
+char *overlay_source(const struct overlay *o)
+{
+	struct buf text = BUF_INIT;
+
+	for (size_t i = 0; i < o->lower.n; i++)
+		buf_addf(&text, "%s:", o->lower.v[i]);
+	buf_puts(&text, o->upper);
+	return buf_steal(&text);
+}
+
+/* ---- making layers ---- */
+
+static bool is_shadow(const char *attribute)
+{
+	return str_starts(attribute, "trusted.overlay.") || str_starts(attribute, "user.overlay.");
+}
+
+/* An attribute that the other filesystem does not know is none of the tree's (labels, mostly). */
+static int copy_xattr(int from, int to, const char *name)
+{
+	char value[4096];
+	ssize_t n = fgetxattr(from, name, value, sizeof(value));
+
+	return n < 0 || fsetxattr(to, name, value, (size_t)n, 0) < 0 ?
+		       (errno == EOPNOTSUPP || errno == ENODATA ? 0 : -1) : 0;
+}
+
+/* The tree's topmost directory shows the owner, mode and attributes of UPPER alone. */
+static int copy_top(const char *lower, int to, struct error *err)
+{
+	autoclose int from = open(lower, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char names[4096];
+	struct stat st;
+	ssize_t n = from < 0 ? -1 : flistxattr(from, names, sizeof(names));
+
+	if (from < 0 || fstat(from, &st) < 0)
+		return error_sys(err, "cannot look at the layer \"%s\"", lower);
+	if (fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0)
+		return error_sys(err, "cannot give a new layer the owner and mode of \"%s\"", lower);
+	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(names + at) + 1)
+		if (!is_shadow(names + at) && copy_xattr(from, to, names + at) < 0)
+			return error_sys(err, "cannot give a new layer attribute \"%s\" of \"%s\"",
+					 names + at, lower);
+	return 0;
+}
+
+static int make_empty_dir(const char *path, mode_t mode, struct error *err)
+{
+	autofree char *parent = strndup(path, (size_t)(strrchr(path, '/') - path));
+
+	if (!parent || (*parent && path_make_dirs(parent, 0755) < 0))
+		return error_sys(err, "cannot make the directory of layers for \"%s\"", path);
+	/* What is there was left by somebody who was killed before he could name it. */
+	if (tree_remove(AT_FDCWD, path, err) < 0)
+		return -1;
+	if (mkdir(path, mode) < 0)
+		return error_sys(err, "cannot make the layer \"%s\"", path);
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int overlay_make_upper(const struct overlay *o, struct error *err)
+{
+	autoclose int work = make_empty_dir(o->work, 0700, err), upper = -1;
+
+	if (work < 0)
+		return -1;
+	upper = make_empty_dir(o->upper, 0755, err);
+	return upper < 0 ? -1 : copy_top(o->lower.v[0], upper, err);
+}
+
+int overlay_is_written(const struct overlay *o, struct error *err)
+{
+	autodir DIR *dir = opendir(o->upper);
+	struct dirent *entry;
+
+	if (!dir)
+		return error_sys(err, "cannot look into the layer \"%s\"", o->upper);
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return 1;
+	return 0;
+}
+
+int overlay_push(struct overlay *o, const char *dir, const char *rootfs, struct error *err)
+{
+	struct overlay next = {0};
+	bool failed = strv_add(&next.lower, o->upper ? o->upper : rootfs) < 0;
+
+	for (size_t i = 0; i < o->lower.n; i++)
+		failed |= strv_add(&next.lower, o->lower.v[i]) < 0;
+	for (unsigned n = 0; !failed && !next.upper; n++) {
+		next.upper = n ? str_printf("%s/overlay/delta.%u", dir, n) :
+				 str_printf("%s/overlay/delta", dir);
+		if (next.upper && access(next.upper, F_OK) == 0)
+			free(steal_ptr(&next.upper));
+		else
+			failed = !next.upper;
+	}
+	next.work = failed ? NULL : work_of(next.upper);
+	if (failed || !next.work) {
+		overlay_free(&next);
+		return error_set(err, ENOMEM, "out of memory");
+	}
+	overlay_free(o);
+	*o = next;
+	return 0;
+}
+
+/* ---- what this host can ---- */
+
+/* Filesystems that can hold an UPPER; others are tried out. */
+static bool is_known_place(long type)
+{
+	static const long known[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+				     TMPFS_MAGIC, F2FS_SUPER_MAGIC};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (type == known[i])
+			return true;
+	return false;
+}
+
+int overlay_check_place(const char *dir, struct error *err)
+{
+	struct statfs fs;
+	autoclose int context = fsopen("overlay", FSOPEN_CLOEXEC);
+
+	if (context < 0)
+		return error_set(err, ENOTSUP, "this kernel has no overlayfs");
+	if (strstr(dir, ":/"))
+		return error_set(err, ENOTSUP, "\":/\" in \"%s\" cannot be told from the end of a "
+				 "layer's path", dir);
+	if (statfs(dir, &fs) < 0)
+		return error_sys(err, "cannot look at \"%s\"", dir);
+	if (is_known_place(fs.f_type))
+		return 0;
+	return error_set(err, ENOTSUP, "the filesystem of \"%s\" cannot hold a layer", dir);
+}
+
+/* ---- mounting ---- */
+
+/* Only the initial user namespace may use trusted.* attributes, and is served others' with user.*. */
+static bool is_in_userns(void)
+{
+	autobuf struct buf map = BUF_INIT;
+	unsigned long inside, outside, count;
+
+	return file_read(AT_FDCWD, "/proc/self/uid_map", &map) == 0 &&
+	       (sscanf(map.s, "%lu %lu %lu", &inside, &outside, &count) != 3 ||
+		count != 4294967295UL);
+}
+
+/* fsconfig(2) takes at most 255 characters, and the kernel reads backslashes. */
+static const char *name_of(const char *path, int fd, char short_name[32])
+{
+	if (strlen(path) < 256 && !strchr(path, '\\'))
+		return path;
+	snprintf(short_name, 32, "/proc/self/fd/%d", fd);
+	return short_name;
+}
+
+static int open_layer(const char *path, struct error *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return error_sys(err, "cannot open the layer \"%s\"", path);
+	error_set(err, ENOENT, "cannot find the layer \"%s\"", path);
+	return error_mend(err, "it belongs to the container that this one was cloned from");
+}
+
+/* What the kernel is told of one mount. */
+struct context {
+	int fs;
+	int *fds; /* of the lower layers, then upper and work */
+	size_t n;
+};
+
+static int set(const struct context *c, const char *key, const char *path, int fd)
+{
+	char short_name[32];
+
+	return fsconfig(c->fs, FSCONFIG_SET_STRING, key, name_of(path, fd, short_name), 0);
+}
+
+/* Linux before 6.5: all lower layers in one list. */
+static int set_lower_list(const struct context *c, size_t n)
+{
+	autobuf struct buf list = BUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&list, "%s/proc/self/fd/%d", i ? ":" : "", c->fds[i]);
+	return list.failed ? -1 : fsconfig(c->fs, FSCONFIG_SET_STRING, "lowerdir", list.s, 0);
+}
+
+static int set_lower(const struct context *c, const struct overlay *o)
+{
+	for (size_t i = 0; i < o->lower.n; i++) {
+		if (set(c, "lowerdir+", o->lower.v[i], c->fds[i]) == 0)
+			continue;
+		return i == 0 && errno == EINVAL ? set_lower_list(c, o->lower.n) : -1;
+	}
+	return 0;
+}
+
+static int set_behaviour(const struct context *c, const char *const *options)
+{
+	/* A layer is complete in itself: it must survive being copied to another machine, and
+	 * nothing of it may depend on what the kernel's own presets are. */
+	static const char *const trusted[][2] = {
+		{"index", "off"}, {"metacopy", "off"}, {"redirect_dir", "on"}, {NULL, NULL}};
+
+	if (is_in_userns())
+		return fsconfig(c->fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
+	for (size_t i = 0; trusted[i][0]; i++)
+		if (fsconfig(c->fs, FSCONFIG_SET_STRING, trusted[i][0], trusted[i][1], 0) < 0)
+			return -1;
+	for (; options && *options; options++)
+		if (fsconfig(c->fs, FSCONFIG_SET_FLAG, *options, NULL, 0) < 0)
+			return -1;
+	return 0;
+}
+
+static int make_context(struct context *c, const struct overlay *o, struct error *err)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const char *path = i < o->lower.n ? o->lower.v[i] :
+				   i == o->lower.n ? o->upper : o->work;
+
+		/* Other programs make it at the first mount. */
+		if (path == o->work && mkdir(path, 0700) < 0 && errno != EEXIST)
+			return error_sys(err, "cannot make \"%s\"", path);
+		c->fds[i] = open_layer(path, err);
+		if (c->fds[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int mount_context(const struct context *c, const struct overlay *o,
+			 const char *const *options, struct error *err)
+{
+	int tree;
+
+	if (fsconfig(c->fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0 ||
+	    set_lower(c, o) < 0 || set(c, "upperdir", o->upper, c->fds[o->lower.n]) < 0 ||
+	    set(c, "workdir", o->work, c->fds[o->lower.n + 1]) < 0 ||
+	    set_behaviour(c, options) < 0 ||
+	    fsconfig(c->fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return error_sys(err, "cannot mount the layers above \"%s\"", o->lower.v[0]);
+	tree = fsmount(c->fs, FSMOUNT_CLOEXEC, 0);
+	return tree < 0 ? error_sys(err, "cannot mount the layers above \"%s\"", o->lower.v[0]) :
+			  tree;
+}
+
+static int overlay_mount(const char *source, const char *const *options, struct error *err)
+{
+	autooverlay struct overlay o = {0};
+	autoclose int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	autofree int *fds = NULL;
+	struct context c = {.fs = fs};
+	int tree;
+
+	if (fs < 0)
+		return error_sys(err, "cannot mount layers: this kernel has no overlayfs");
+	if (overlay_parse(source, &o, err) < 0)
+		return -1;
+	c.n = o.lower.n + 2;
+	c.fds = fds = malloc(c.n * sizeof(*fds));
+	if (!fds)
+		return error_set(err, ENOMEM, "out of memory");
+	memset(fds, 0xff, c.n * sizeof(*fds));
+	tree = make_context(&c, &o, err) < 0 ? -1 : mount_context(&c, &o, options, err);
+	for (size_t i = 0; i < c.n; i++)
+		close_fd(&fds[i]);
+	return tree;
+}
+
+/* ---- the driver ---- */
+
+static int overlay_usable(const struct storage_new *new, struct error *err)
+{
+	return overlay_check_place(new->dir, err);
+}
+
+static int overlay_check(const char *source, struct error *err)
+{
+	autooverlay struct overlay o = {0};
+
+	if (overlay_parse(source, &o, err) < 0)
+		return -1;
+	for (size_t i = 0; i <= o.lower.n; i++) {
+		autoclose int fd = open_layer(i < o.lower.n ? o.lower.v[i] : o.upper, err);
+
+		if (fd < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int overlay_look(const char *source, struct error *err)
+{
+	return overlay_mount(source, NULL, err);
+}
+
+/* Above 'from', which is sealed; or, when there is nothing to begin with, above an empty layer. */
+static int overlay_place(const struct storage_new *new, char **ret_source, struct error *err)
+{
+	autooverlay struct overlay o = {0};
+	autofree char *first = new->from ? NULL : str_printf("%s/rootfs", new->dir);
+
+	if (new->from && new->from->driver == &storage_overlay &&
+	    overlay_parse(new->from->source, &o, err) < 0)
+		return -1;
+	free(steal_ptr(&o.upper));
+	free(steal_ptr(&o.work));
+	o.upper = str_printf("%s/overlay/delta", new->dir);
+	if (!o.lower.n && strv_add(&o.lower, new->from ? new->from->source : first) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	*ret_source = o.upper ? overlay_source(&o) : NULL;
+	return *ret_source ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
+static int overlay_create(const char *source, const struct storage_new *new, struct error *err)
+{
+	autooverlay struct overlay o = {0};
+
+	if (overlay_parse(source, &o, err) < 0 ||
+	    storage_dir.create(o.lower.v[o.lower.n - 1], new, err) < 0)
+		return -1;
+	return overlay_make_upper(&o, err);
+}
+
+static int overlay_snapshot(const struct storage *from, const char *source,
+			    const struct storage_new *new, struct error *err)
+{
+	autooverlay struct overlay o = {0};
+
+	if (overlay_parse(source, &o, err) < 0)
+		return -1;
+	return overlay_make_upper(&o, err);
+}
+
+/* The lower layers are others', or lie in the container's directory and go with that. */
+static int overlay_destroy(const char *source, struct error *err)
+{
+	autooverlay struct overlay o = {0};
+
+	if (overlay_parse(source, &o, err) < 0)
+		return -1;
+	if (tree_remove(AT_FDCWD, o.upper, err) < 0 || tree_remove(AT_FDCWD, o.work, err) < 0)
+		return error_within(err, "cannot remove the layer \"%s\"", o.upper);
+	return 0;
+}
+
+const struct storage_driver storage_overlay = {
+	.name = "overlay",
+	.mounted_outside = true,
+	.usable = overlay_usable,
+	.check = overlay_check,
+	.look = overlay_look,
+	.mount = overlay_mount,
+	.place = overlay_place,
+	.create = overlay_create,
+	.snapshot = overlay_snapshot,
+	.destroy = overlay_destroy,
+};

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Templates: found, run, listed.  What a template needs stands in two lines of its own text, which
+ * its shell library uses too:
+ *
+ *     about='Debian with systemd'
+ *     needs='debootstrap|mmdebstrap openssl'
+ *
+ * so a list costs no process.  A template of somebody else's, without these lines, is listed bare.
+ */
+#include "store/template.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/proc.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define WORDS_SHOWN 5   /* lines of a failed template in the error */
+#define HEAD_SIZE 16384 /* of a template, in which the two lines are looked for */
+#define SBIN ":/usr/local/sbin:/usr/sbin:/sbin"
+
+/* ---- finding ---- */
+
+static int list_names(struct strv *names)
+{
+	autodir DIR *dir = opendir(LXCORE_TEMPLATEDIR);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (str_starts(entry->d_name, "lxc-"))
+			strv_add(names, entry->d_name + 4);
+	strv_sort(names);
+	return dir || errno == ENOENT ? 0 : -1;
+}
+
+int template_find(const char *name, char **ret, struct error *err)
+{
+	autobuf struct buf known = BUF_INIT;
+	autostrv struct strv names = {0};
+
+	*ret = *name == '/' ? strdup(name) : str_printf("%s/lxc-%s", LXCORE_TEMPLATEDIR, name);
+	if (!*ret)
+		return error_set(err, ENOMEM, "out of memory");
+	if (access(*ret, X_OK) == 0 && (*name == '/' || !strchr(name, '/')))
+		return 0;
+	error_set(err, ENOENT, "cannot find the template \"%s\" (\"%s\")", name, *ret);
+	list_names(&names);
+	for (size_t i = 0; i < names.n; i++)
+		buf_addf(&known, "%s%s", i ? " " : "", names.v[i]);
+	if (known.len)
+		return error_mend(err, "use one of: %s", known.s);
+	return -1;
+}
+
+/* ---- running ---- */
+
+/* What it said last, in one line; what mends it, if it said so, apart. */
+static void last_words(struct buf *said, struct buf *words, struct error *err)
+{
+	static const char mend[] = "to mend it: ";
+	autostrv struct strv lines = {0};
+	size_t first;
+
+	for (char *at = said->s; at && *at; at++)
+		if (iscntrl((unsigned char)*at) && *at != '\n')
+			*at = ' ';
+	strv_split(&lines, said->s ? said->s : "", "\n");
+	first = lines.n > WORDS_SHOWN ? lines.n - WORDS_SHOWN : 0;
+	for (size_t i = first; i < lines.n; i++) {
+		const char *line = lines.v[i] + strspn(lines.v[i], " ");
+
+		if (str_starts(line, mend))
+			error_mend(err, "%s", line + strlen(mend));
+		else if (*line)
+			buf_addf(words, "%s%s", words->len ? "; " : "", line);
+	}
+}
+
+static int failed(const char *template, int status, struct buf *said, struct error *err)
+{
+	autobuf struct buf words = BUF_INIT;
+	struct error mend = {0};
+	char text[64];
+
+	last_words(said, &words, &mend);
+	error_set(err, ECHILD, "cannot create it: the template \"%s\" ended with %s%s%s", template,
+		  proc_status_text(status, text), words.len ? ": " : "", words.len ? words.s : "");
+	return *mend.mend ? error_mend(err, "%s", mend.mend) : -1;
+}
+
+int template_run(struct lxcore_container *c, const char *template, const char *rootfs,
+		 const struct lxcore_create *how, int partial, struct error *err)
+{
+	autostrv struct strv argv = {0};
+	autobuf struct buf said = BUF_INIT;
+	struct proc_run run = {
+		.own_output = !how->quiet, .own_input = !how->quiet, .private_mounts = true,
+		.dies_with_us = true, .keep_fd = partial, .umask = 022, .keep_end = true,
+	};
+	int status;
+
+	strv_add(&argv, template);
+	strv_take(&argv, str_printf("--path=%s", c->dir));
+	strv_take(&argv, str_printf("--name=%s", c->name));
+	strv_take(&argv, str_printf("--rootfs=%s", rootfs));
+	for (size_t i = 0; how->args && how->args[i]; i++)
+		strv_add(&argv, how->args[i]);
+	run.argv = (const char *const *)argv.v;
+	status = proc_run(&run, &said, err);
+	if (status < 0)
+		return -1;
+	return status ? failed(template, status, &said, err) : 0;
+}
+
+/* ---- listing ---- */
+
+/* The text between the quotes of a line "NAME='TEXT'"; NULL when there is none. */
+static char *quoted_line(const char *text, const char *name)
+{
+	autofree char *start = str_printf("\n%s='", name);
+	const char *at = start ? strstr(text, start) : NULL, *end;
+
+	if (!at)
+		return NULL;
+	at += strlen(start);
+	end = at + strcspn(at, "'\n");
+	return *end == '\'' ? strndup(at, (size_t)(end - at)) : NULL;
+}
+
+static bool have_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	autofree char *places = str_printf("%s" SBIN, path ? path : "/usr/bin:/bin");
+	autostrv struct strv dirs = {0};
+	struct stat st;
+
+	strv_split(&dirs, places ? places : "", ":");
+	for (size_t i = 0; i < dirs.n; i++) {
+		autofree char *file = str_printf("%s/%s", dirs.v[i], name);
+
+		if (file && stat(file, &st) == 0 && S_ISREG(st.st_mode) && access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One of "A|B|C". */
+static bool have_any(const char *need)
+{
+	autostrv struct strv names = {0};
+
+	strv_split(&names, need, "|");
+	for (size_t i = 0; i < names.n; i++)
+		if (have_program(names.v[i]))
+			return true;
+	return false;
+}
+
+static char **take_list(struct strv *list)
+{
+	char **v = list->v ? list->v : calloc(1, sizeof(char *));
+
+	*list = (struct strv){0};
+	return v;
+}
+
+static void fill_needs(struct lxcore_template *t, const char *needs)
+{
+	autostrv struct strv all = {0}, missing = {0};
+
+	strv_split(&all, needs, " ");
+	for (size_t i = 0; i < all.n; i++)
+		if (!have_any(all.v[i]))
+			strv_add(&missing, all.v[i]);
+	t->needs = take_list(&all);
+	t->missing = take_list(&missing);
+}
+
+static int fill_template(struct lxcore_template *t, const char *name)
+{
+	autobuf struct buf text = BUF_INIT;
+	autofree char *needs = NULL;
+	autoclose int fd = -1;
+
+	t->name = strdup(name);
+	t->path = str_printf("%s/lxc-%s", LXCORE_TEMPLATEDIR, name);
+	fd = t->path ? open(t->path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0 && (fd_read_all(fd, &text, HEAD_SIZE) == 0 || errno == EFBIG) && text.s) {
+		t->about = quoted_line(text.s, "about");
+		needs = quoted_line(text.s, "needs");
+		if (needs)
+			fill_needs(t, needs);
+	}
+	return t->name && t->path ? 0 : -1;
+}
+
+void lxcore_templates_free(struct lxcore_template *list, int n)
+{
+	for (int i = 0; i < n; i++) {
+		free(list[i].name);
+		free(list[i].path);
+		free(list[i].about);
+		lxcore_names_free(list[i].needs);
+		lxcore_names_free(list[i].missing);
+	}
+	free(list);
+}
+
+int lxcore_templates(struct lxcore_template **ret, lxcore_error *err)
+{
+	autostrv struct strv names = {0};
+	struct lxcore_template *list;
+	int n = 0;
+
+	if (list_names(&names) < 0)
+		return error_sys(err, "cannot read \"%s\"", LXCORE_TEMPLATEDIR);
+	list = calloc(names.n + 1, sizeof(*list));
+	for (size_t i = 0; list && i < names.n; i++)
+		if (fill_template(&list[n++], names.v[i]) < 0) {
+			lxcore_templates_free(list, n);
+			list = NULL;
+		}
+	if (!list)
+		return error_set(err, ENOMEM, "out of memory");
+	*ret = list;
+	return n;
+}
