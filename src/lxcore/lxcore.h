@@ -140,6 +140,20 @@ LXCORE_API pid_t lxcore_supervisor_pid(lxcore_container *c);
 /* Wait until one of the states (1u << state, OR-ed) is reached; 0; -1 with ETIMEDOUT. */
 LXCORE_API int lxcore_wait(lxcore_container *c, unsigned states, int timeout, lxcore_error *err);
 
+/* How far a container has come up. */
+enum lxcore_up {
+	LXCORE_UP_RUNNING,
+	LXCORE_UP_NETWORK, /* it has an address */
+	LXCORE_UP_READY,   /* its init has started all that it was to start */
+};
+LXCORE_API int lxcore_up_parse(const char *name); /* "network"; -1: no such thing */
+/*
+ * Wait until it has come so far.  0; -1 with ETIMEDOUT; ESRCH: it does not run, or ended; ENOTSUP: it
+ * will never be known (no network interface; an init that does not tell).
+ */
+LXCORE_API int lxcore_wait_up(lxcore_container *c, enum lxcore_up what, int timeout,
+			      lxcore_error *err);
+
 /* Events of all containers below some lxcpaths, as lxc-monitor shows them. */
 typedef struct lxcore_monitor lxcore_monitor;
 struct lxcore_event {

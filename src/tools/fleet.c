@@ -53,7 +53,7 @@ static int do_one(lxcore_job *job, const char *name, void *data, lxcore_error *e
 {
 	struct fleet_work *w = data;
 	struct cli cli = *w->cli;
-	struct fleet_answer answer = {0};
+	struct fleet_answer answer = {.job = job};
 
 	cli.quiet = true;
 	cli.err = err;
@@ -62,6 +62,7 @@ static int do_one(lxcore_job *job, const char *name, void *data, lxcore_error *e
 			return -1;
 		answer.already = true;
 	}
+	answer.job = NULL;
 	return lxcore_job_answer(job, &answer, sizeof(answer));
 }
 

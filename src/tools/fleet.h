@@ -39,6 +39,7 @@ struct fleet_answer {
 	char name[256]; /* of what was made, or empty */
 	char way[64];   /* how, or empty */
 	unsigned pause_us; /* how long it stood still */
+	lxcore_job *job; /* while it is worked on: for signs of life */
 };
 
 struct fleet_row { /* one container and what came of it */

@@ -67,6 +67,15 @@ void launch_foreground(struct lxcore_start *how)
 		how->std_fds[fd] = fd;
 }
 
+int launch_parse_up(const struct cli *cli, const char *text)
+{
+	int up = lxcore_up_parse(text);
+
+	if (up < 0)
+		cli_error(cli, "cannot wait for \"%s\": it is none of running, network, ready", text);
+	return up;
+}
+
 void launch_tell_end(const struct cli *cli, int wait_status)
 {
 	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status))

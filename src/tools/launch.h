@@ -34,6 +34,11 @@ int launch_set(const struct cli *cli, lxcore_container *c, const char *option, c
  */
 void launch_foreground(struct lxcore_start *how);
 
+/* How long is waited for a container to come up, where nobody says how long. */
+#define LAUNCH_UP_SECONDS 60
+/* "running", "network", "ready": an enum lxcore_up, -1 after a message. */
+int launch_parse_up(const struct cli *cli, const char *text);
+
 /*
  * Say how init ended unless it was in order.  A PID namespace that was halted or powered off with
  * reboot(2) ends with SIGINT (pid_namespaces(7)): that is an orderly end.

@@ -13,12 +13,14 @@
 
 struct start_options {
 	bool daemon, foreground, close_all_fds, explain, timing;
-	const char *pidfile, *console, *console_log;
+	const char *pidfile, *console, *console_log, *wait;
+	int wait_seconds;
 	struct launch launch;
 	struct fleet_options fleet;
 	int timeout; /* of one among many */
 };
-static const struct start_options presets = {.fleet = FLEET_PRESETS};
+#define UNSET (-1)
+static const struct start_options presets = {.wait_seconds = UNSET, .fleet = FLEET_PRESETS};
 
 #define AT(field) offsetof(struct start_options, field)
 static const struct option_row rows[] = {
@@ -42,6 +44,11 @@ static const struct option_row rows[] = {
 	 "Start nothing; show which parts would act, with which settings", OPT_FLAG,
 	 AT(explain)},
 	{0, "timing", NULL, "Show what each part of the start took", OPT_FLAG, AT(timing)},
+	{0, "wait", "STATE",
+	 "Wait until it is running (which is always done), has a network address, or is ready (its "
+	 "init has started all)", OPT_TEXT, AT(wait)},
+	{0, "timeout", "SECONDS", "With --wait: no longer than this; default 60", OPT_INT,
+	 AT(wait_seconds)},
 	FLEET_ROWS(struct start_options),
 	{0}
 };
@@ -72,7 +79,11 @@ static int start(struct cli *cli, const struct start_options *o, lxcore_containe
 		return cli_fail(cli);
 	if (o->foreground)
 		launch_tell_end(cli, status);
-	return 0;
+	if (!o->wait)
+		return 0;
+	return lxcore_wait_up(c, (enum lxcore_up)lxcore_up_parse(o->wait),
+			      o->wait_seconds == UNSET ? LAUNCH_UP_SECONDS : o->wait_seconds,
+			      cli->err) < 0 ? cli_fail(cli) : 0;
 }
 
 static int one(struct cli *cli, const struct start_options *o)
@@ -115,6 +126,16 @@ static int many(struct cli *cli, const struct start_options *o)
 	return fleet_run(cli, &f, &each.fleet);
 }
 
+static int check_wait(const struct cli *cli, const struct start_options *o)
+{
+	if (o->wait && o->foreground)
+		return cli_error(cli, "--wait and -F exclude each other");
+	if (o->wait_seconds != UNSET && (!o->wait || o->wait_seconds < 0))
+		return cli_error(cli, o->wait ? "Invalid timeout: it is negative" :
+				 "--timeout has a meaning with --wait only");
+	return o->wait && launch_parse_up(cli, o->wait) < 0;
+}
+
 static int run(struct cli *cli, const void *options)
 {
 	const struct start_options *o = options;
@@ -122,7 +143,7 @@ static int run(struct cli *cli, const void *options)
 
 	if (o->daemon && o->foreground)
 		return cli_error(cli, "cannot start %s: -d and -F exclude each other", cli->name);
-	if (fleet_check(cli, &o->fleet, is_many))
+	if (check_wait(cli, o) || fleet_check(cli, &o->fleet, is_many))
 		return 1;
 	if (o->close_all_fds)
 		close_range(3, ~0u, 0);
@@ -143,6 +164,7 @@ static const struct manual manual = {
 	.examples = (const struct meaning[]){
 		{"lxc-start -n web", "Start the container web."},
 		{"lxc-start -F web", "Watch it boot; it ends when the container is halted."},
+		{"lxc-start -n web --wait=network", "Start it, and go on when it has an address."},
 		{"lxc-start -n 'node-*' -j 8", "Start all nodes, eight at a time."},
 		{"lxc-start --explain web", "See what a start would do."},
 		{"lxc-start web -- /bin/sh -c 'echo hello'", "Run a command in place of init."},

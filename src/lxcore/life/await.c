@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Waiting until a container has come up: it runs, it has an address, its init has started what it was
+ * to start.  The first is the supervisor's word; the others are looked at from outside, in a rhythm
+ * that gets slower, for nobody sends news of them.
+ */
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/proc.h"
+#include "life/container.h"
+#include "lxcore.h"
+#include "parts/network/status.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define FIRST_MS 5
+#define SLOWEST_MS 100
+#define ANSWER_MS 10000 /* for systemctl to say something */
+
+static const char *const names[] = {"running", "network", "ready"};
+
+int lxcore_up_parse(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* ---- an address ------------------------------------------------------------------------------ */
+
+/* 1: it has one; 0: not yet; -1: it never will. */
+static int has_address(struct lxcore_container *c, struct error *err)
+{
+	struct network_of of = {.init = lxcore_init_pid(c)};
+	int found = 0, interfaces;
+
+	if (!of.init)
+		return error_set(err, ESRCH, "it ended");
+	if (network_interfaces(&of, 1, err) < 0)
+		return -1;
+	interfaces = of.n;
+	for (int i = 0; i < of.n; i++)
+		found |= (of.interfaces[i].ipv4 && of.interfaces[i].ipv4[0]) ||
+			 (of.interfaces[i].ipv6 && of.interfaces[i].ipv6[0]);
+	lxcore_interfaces_free(of.interfaces, of.n);
+	if (interfaces)
+		return found;
+	error_set(err, ENOTSUP, "it has no network interface, so it never has an address");
+	return error_mend(err, "wait for \"running\", or give it one (lxc.net.0.type)");
+}
+
+/* ---- its init -------------------------------------------------------------------------------- */
+
+static bool init_is_systemd(pid_t init)
+{
+	autofree char *path = str_printf("/proc/%d/comm", init);
+	autobuf struct buf comm = BUF_INIT;
+
+	return path && file_read(AT_FDCWD, path, &comm) == 0 && strcmp(comm.s, "systemd\n") == 0;
+}
+
+static void read_answer(int fd, pid_t child, struct buf *answer)
+{
+	autoclose int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+
+	if (pidfd < 0 || proc_wait_end(pidfd, ANSWER_MS) != 1)
+		kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	if (fd_wait(fd, 0) > 0)
+		fd_read_all(fd, answer, 256);
+}
+
+/* What 'systemctl is-system-running' says of it: "starting\n"; empty when it says nothing yet. */
+static int ask_systemd(struct lxcore_container *c, struct buf *answer, struct error *err)
+{
+	static const char *const command[] = {"systemctl", "is-system-running", NULL};
+	struct lxcore_attach how = LXCORE_ATTACH_INIT;
+	autoclose int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int ends[2], result;
+	pid_t child;
+
+	if (null < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return error_sys(err, "cannot ask its systemd");
+	how.command = command;
+	how.cwd = "/";
+	how.std_fds[0] = how.std_fds[2] = null;
+	how.std_fds[1] = ends[1];
+	result = lxcore_attach_nowait(c, &how, &child, err);
+	close(ends[1]);
+	if (result == 0)
+		read_answer(ends[0], child, answer);
+	close(ends[0]);
+	return result;
+}
+
+/* A boot of which a unit failed is over, too. */
+static int is_ready(struct lxcore_container *c, struct error *err)
+{
+	autobuf struct buf answer = BUF_INIT;
+	pid_t init = lxcore_init_pid(c);
+
+	if (!init)
+		return error_set(err, ESRCH, "it ended");
+	if (!init_is_systemd(init)) {
+		error_set(err, ENOTSUP, "its init does not tell when it is ready, as systemd does");
+		return error_mend(err, "wait for \"network\" or \"running\"");
+	}
+	if (ask_systemd(c, &answer, err) < 0)
+		return -1;
+	return answer.s && (strcmp(answer.s, "running\n") == 0 || strcmp(answer.s, "degraded\n") == 0);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+static int await(struct lxcore_container *c, enum lxcore_up what, int timeout, struct error *err)
+{
+	long long end = clock_ms() + timeout * 1000LL;
+	int ms = FIRST_MS, is;
+
+	if (lxcore_state(c) == LXCORE_STOPPED)
+		return error_set(err, ESRCH, "it does not run");
+	if (lxcore_wait(c, 1u << LXCORE_RUNNING, timeout, err) < 0)
+		return -1;
+	while (what != LXCORE_UP_RUNNING) {
+		is = what == LXCORE_UP_NETWORK ? has_address(c, err) : is_ready(c, err);
+		if (is)
+			return is < 0 ? -1 : 0;
+		if (timeout >= 0 && clock_ms() >= end)
+			return error_set(err, ETIMEDOUT, "it runs, but %s after %d seconds",
+					 what == LXCORE_UP_NETWORK ? "has no address" :
+								     "is not ready", timeout);
+		usleep((useconds_t)ms * 1000);
+		ms = 2 * ms < SLOWEST_MS ? 2 * ms : SLOWEST_MS;
+	}
+	return 0;
+}
+
+int lxcore_wait_up(lxcore_container *c, enum lxcore_up what, int timeout, lxcore_error *err)
+{
+	return await(c, what, timeout, err) < 0 ? error_within(err, "%s", c->name) : 0;
+}
