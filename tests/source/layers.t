@@ -32,7 +32,7 @@ going_up() {
 	# shellcheck disable=SC2086 # a list of files
 	includes $sources | awk '
 	BEGIN {
-		n = split("base config storage parts life store", order)
+		n = split("base config storage parts life store lua", order)
 		for (i = 1; i <= n; i++) floor[order[i]] = i
 	}
 	{
@@ -74,6 +74,12 @@ unpack_beyond_the_base() {
 	includes src/tools/unpack/*.[ch] | awk '$2 !~ /^base\// && $2 != "unpack.h"'
 }
 
+# What runs a Lua hook also runs inside containers: it knows base/ and how to talk.
+beyond_the_talk() {
+	includes src/lxcore/lua/hook/*.[ch] |
+		awk '$2 !~ /^base\// && $2 != "parts/hooks_talk.h" && $2 ~ /\//'
+}
+
 tracked() {
 	git ls-files 2>/dev/null | grep . || find src templates tests config doc -type f
 }
@@ -98,11 +104,13 @@ registries() {
 	git grep -nIE 'deb\.debian\.or[g]|archive\.ubuntu\.co[m]|registry\.npmj[s]|mirrors?\.kernel\.or[g]' 2>/dev/null
 }
 
-verdict "includes point down: base, config, storage, parts, life, store" going_up
+verdict "includes point down: base, config, storage, parts, life, store, lua" going_up
 verdict "no part includes another part" sideways
 verdict "tools include the public header and their own alone" beyond_the_face
 verdict "helper programs include base/ alone, and the setuid one has less than 500 lines" beyond_the_base
 verdict "the unpacker includes base/ alone" unpack_beyond_the_base
+
+verdict "the program for Lua hooks includes base/ and the talk with it alone" beyond_the_talk
 verdict "every file names its licence" without_licence
 verdict "no file is much longer than 600 lines" too_long
 verdict "no line is wider than the page" too_wide

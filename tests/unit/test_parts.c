@@ -144,7 +144,10 @@ static const struct value_case {
 	{"lxc.init.groups", "1,x", NULL, "\"x\" is no group id"},
 
 	{"lxc.hook.start", "/bin/a b|/bin/c", "/bin/a b\n/bin/c\n"},
-	{"lxc.hook.start", "/bin/a.lua b", NULL, "is a Lua hook"},
+	{"lxc.hook.start", "/bin/a.lua b", "/bin/a.lua b\n"},
+	{"lxc.hook.start", "lua: ", NULL, "names no Lua file"},
+	{"lxc.hook.memory", "1G", "1073741824"},
+	{"lxc.hook.memory", "5", NULL, "too little"},
 	{"lxc.hook.start", "lua5.4 /bin/a.lua", "lua5.4 /bin/a.lua\n"},
 	{"lxc.hook.version", "2", NULL, "between 0 and 1"},
 	{"lxc.hook.timeout", "0", NULL, "between 1 and"},

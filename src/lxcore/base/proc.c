@@ -8,12 +8,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
 #define OUTPUT_LIMIT 65536
 #define END_LIMIT 4096
 
@@ -153,6 +158,9 @@ static _Noreturn void run_child(const struct proc_run *run, int input, int outpu
 	if (run->airlock)
 		proc_exec_through(run->airlock, "-", report, run->argv[0], (char *const *)run->argv,
 				  run->env ? (char *const *)run->env : environ);
+	else if (run->program)
+		syscall(SYS_execveat, run->program, "", run->argv,
+			run->env ? run->env : (const char *const *)environ, AT_EMPTY_PATH);
 	else if (run->env)
 		execvpe(run->argv[0], (char *const *)run->argv, (char *const *)run->env);
 	else
@@ -164,13 +172,39 @@ failed:
 	_exit(127);
 }
 
+int proc_copy_program(const char *path, struct error *err)
+{
+	autoclose int from = open(path, O_RDONLY | O_CLOEXEC), copy = -1;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct stat st;
+
+	if (from < 0 || fstat(from, &st) < 0)
+		return error_sys(err, "cannot open \"%s\"", path);
+	/* Linux 6.3 wants to be told that it will be executed; older ones do not know the flag. */
+	copy = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	if (copy < 0 && errno == EINVAL)
+		copy = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (copy < 0)
+		return error_sys(err, "cannot make a copy of \"%s\" in memory", path);
+	for (off_t done = 0; done < st.st_size;) {
+		ssize_t n = sendfile(copy, from, NULL, (size_t)(st.st_size - done));
+
+		if (n <= 0)
+			return error_sys(err, "cannot copy \"%s\" into memory", path);
+		done += n;
+	}
+	if (fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return error_sys(err, "cannot seal the copy of \"%s\"", path);
+	return steal_fd(&copy);
+}
+
 static int temporary_input(const char *text)
 {
 	autoclose int fd = -1;
 
 	if (!text)
 		return open("/dev/null", O_RDONLY | O_CLOEXEC);
-	fd = (int)syscall(SYS_memfd_create, "input", 1 /* MFD_CLOEXEC */);
+	fd = (int)syscall(SYS_memfd_create, "input", MFD_CLOEXEC);
 	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return -1;
 	return steal_fd(&fd);
@@ -205,27 +239,32 @@ static bool drain_some(int fd, const struct proc_run *run, struct buf *output)
 	return true;
 }
 
-/* Collect output until the child ends; a grandchild that keeps the pipe open is not waited for. */
+/*
+ * Collect output, and talk, until the child ends; what it said before that is still heard.  A
+ * grandchild that keeps the pipe open is not waited for.
+ */
 static int watch_child(int pidfd, int out, const struct proc_run *run, struct buf *output)
 {
-	int timeout_ms = run->timeout_ms;
-	long long end = clock_ms() + timeout_ms;
-	struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = out, .events = POLLIN}};
+	long long end = clock_ms() + run->timeout_ms;
+	struct pollfd p[3] = {
+		{.fd = pidfd, .events = POLLIN},
+		{.fd = out, .events = POLLIN},
+		{.fd = run->talk_fd ? run->talk_fd : -1, .events = POLLIN},
+	};
 
 	for (;;) {
-		long long left = timeout_ms ? end - clock_ms() : -1;
-
-		if (timeout_ms && left < 0)
-			left = 0;
-		int n = poll(p, 2, (int)left);
+		long long left = run->timeout_ms ? end - clock_ms() : -1;
+		int n = poll(p, 3, (int)(run->timeout_ms && left < 0 ? 0 : left));
 
 		if (n < 0 && errno != EINTR)
 			return -1;
-		if (n == 0)
+		if (n == 0 || (run->timeout_ms && left <= 0))
 			return 0;
+		if (n > 0 && p[2].revents && !run->talk(run->talk_fd, run->talk_data))
+			p[2].fd = -1;
 		if (n > 0 && p[1].revents && !drain_some(out, run, output))
 			p[1].fd = -1;
-		if (n > 0 && p[0].revents && !(p[1].revents & POLLIN))
+		if (n > 0 && p[0].revents && !((p[1].revents | p[2].revents) & POLLIN))
 			return 1;
 	}
 }

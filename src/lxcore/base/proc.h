@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "error.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct proc_id {
@@ -45,6 +46,10 @@ struct proc_run {
 	int umask;               /* its umask(2), or 0: the caller's */
 	int airlock;             /* through which it is executed (see below), or 0; then argv[0] has
 				  * a '/' */
+	int program;             /* a descriptor that is executed instead of argv[0], or 0 */
+	int talk_fd;             /* our end of a socket to it, or 0: none.  'talk' is called whenever */
+	bool (*talk)(int fd, void *data); /* that can be read, until it returns false */
+	void *talk_data;
 };
 /*
  * Run a program and wait for it.  Returns its wait status, or -1 with the error filled when it could
@@ -61,6 +66,11 @@ int proc_run(const struct proc_run *run, struct buf *output, struct error *err);
  */
 int proc_exec_through(int airlock, const char *flags, int report, const char *path, char *const *argv,
 		      char *const *env);
+/*
+ * A sealed copy of a program in memory, to be executed by descriptor where its file is not to be
+ * seen: who runs it can neither change the file through /proc/PID/exe nor need a path to it.
+ */
+int proc_copy_program(const char *path, struct error *err);
 /* 'exit status 3', 'killed by signal 9 (Killed)' for a wait status. */
 const char *proc_status_text(int status, char text[64]);
 

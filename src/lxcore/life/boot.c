@@ -9,9 +9,12 @@
  */
 #include "base/error.h"
 #include "life/boot.h"
+#include "life/rundir.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "parts/cgroup/cgroup.h"
+#include "parts/hooks.h"
+#include "parts/idmap.h"
 #include "parts/init.h"
 #include "parts/namespaces.h"
 #include "parts/network/network.h"
@@ -20,6 +23,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -77,7 +81,7 @@ void boot_init(struct boot *b)
 	*b = (struct boot){
 		.std_fds = {-1, -1, -1}, .rundir = -1, .journal = {.fd = -1}, .init_pidfd = -1,
 		.supervisor = -1, .cgroup2 = -1, .root = -1, .proc = -1, .dev = -1,
-		.console = -1, .target = "stop",
+		.console = -1, .target = "stop", .net_hook = hooks_run_net,
 	};
 }
 
@@ -131,6 +135,33 @@ static int (*door_of(const struct part *p, enum door d))(struct boot *, struct e
 	       d == DOOR_ENTER ? p->enter : p->seal;
 }
 
+int boot_write_conf(struct boot *b, struct error *err)
+{
+	autobuf struct buf text = BUF_INIT;
+
+	if (conf_effective_text(b->conf, &text) < 0)
+		return error_set(err, ENOMEM, "cannot write its run directory: out of memory");
+	idmap_running_text(b->conf, &text);
+	if (text.failed ||
+	    file_replace(b->rundir, RUNDIR_CONFIG, text.s ? text.s : "", 0600) < 0)
+		return error_sys(err, "cannot write its run directory \"%s\"", b->dir);
+	return 0;
+}
+
+/*
+ * A hook changed the configuration: what it made of it must be as right as what its user wrote, and
+ * is what the container runs with.  A reboot begins with what was there before (supervise.c).
+ */
+static int take_changes(struct boot *b, struct error *err)
+{
+	b->conf_changed = false;
+	if (boot_check(b, NULL, err) < 0)
+		return error_within(err, "as a pre-start hook changed the configuration");
+	if (renameat(b->rundir, RUNDIR_CONFIG, b->rundir, RUNDIR_CONFIG_WRITTEN) < 0)
+		return error_sys(err, "cannot write its run directory \"%s\"", b->dir);
+	return boot_write_conf(b, err);
+}
+
 /* Walk all parts through one door.  'us' has a place for each part's time, or is NULL. */
 static int walk(struct boot *b, enum door d, unsigned *us, struct error *err)
 {
@@ -144,6 +175,8 @@ static int walk(struct boot *b, enum door d, unsigned *us, struct error *err)
 		log_write(LOG_DEBUG, boot_parts[i]->name, "%s", door_names[d]);
 		if (door(b, err) < 0)
 			return error_within(err, "%s", boot_parts[i]->name);
+		if (b->conf_changed && take_changes(b, err) < 0)
+			return -1;
 		if (us)
 			us[i] = (unsigned)(clock_us() - start) + 1;
 	}
@@ -415,9 +448,12 @@ int boot_up(struct boot *b, struct boot_timings *timings, struct error *err)
 	return result;
 }
 
-void boot_release(const struct release *r)
+void boot_release(const struct release *release)
 {
+	struct release r = *release;
+
+	r.net_hook = hooks_run_net;
 	for (size_t i = N_PARTS; i-- > 0;)
 		if (boot_parts[i]->release)
-			boot_parts[i]->release(r);
+			boot_parts[i]->release(&r);
 }

@@ -45,7 +45,9 @@ struct boot_idmap_wish {
 };
 int boot_grant_idmap(const struct boot *b, const struct boot_idmap_wish *wish, int tree,
 		     struct error *err);
+/* Write the configuration of this boot into the run directory. */
+int boot_write_conf(struct boot *b, struct error *err);
 /* Every part's release door in reverse. */
-void boot_release(const struct release *r);
+void boot_release(const struct release *release);
 
 #endif

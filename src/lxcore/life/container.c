@@ -50,7 +50,7 @@ struct conf *container_running_conf(struct lxcore_container *c, int rundir, stru
 	autobuf struct buf text = BUF_INIT;
 	struct conf *conf = NULL;
 
-	if (file_read(rundir, "config", &text) < 0)
+	if (file_read(rundir, RUNDIR_CONFIG, &text) < 0)
 		error_sys(err, "cannot read the configuration that %s runs with", c->name);
 	else
 		conf = conf_new(c->sections.v);

@@ -170,19 +170,6 @@ static _Noreturn void be_launcher(struct launch *l)
 
 /* ---- the caller's side ---- */
 
-static int write_running_conf(struct launch *l, struct error *err)
-{
-	autobuf struct buf text = BUF_INIT;
-
-	if (conf_effective_text(l->boot.conf, &text) < 0)
-		return error_set(err, ENOMEM, "cannot write its run directory: out of memory");
-	idmap_running_text(l->boot.conf, &text);
-	if (text.failed ||
-	    file_replace(l->boot.rundir, "config", text.s ? text.s : "", 0600) < 0)
-		return error_sys(err, "cannot write its run directory \"%s\"", l->dir);
-	return 0;
-}
-
 static void hand_timings(const struct lxcore_start *how, const struct boot_timings *t)
 {
 	for (size_t i = 0; how->timing && i < t->n && i < ARRAY_SIZE(t->v); i++) {
@@ -350,7 +337,7 @@ static int prepare_launch(struct launch *l, struct error *err)
 		rundir_remove(c->lxcpath, c->name, l->boot.rundir);
 		return -1;
 	}
-	return write_running_conf(l, err);
+	return boot_write_conf(&l->boot, err);
 }
 
 int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_status,

@@ -7,6 +7,7 @@
  *     lock      held (OFD write lock) by the supervisor, or by an operation on a stopped container
  *     state     'state', 'supervisor PID START', 'init PID START', 'boot N' ; replaced atomically
  *     config    the configuration of this boot, includes resolved
+ *     config.written  the same before a pre-start hook changed it for this boot
  *     journal   what was made on this host (base/journal.h)
  *     control   socket of the supervisor (life/control.h)
  *
@@ -21,6 +22,9 @@
 #include "lxcore.h"
 
 #include <stdbool.h>
+
+#define RUNDIR_CONFIG "config"
+#define RUNDIR_CONFIG_WRITTEN "config.written"
 
 struct run_state {
 	enum lxcore_state state;

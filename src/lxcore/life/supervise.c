@@ -13,6 +13,7 @@
 #include "life/events.h"
 #include "life/hub.h"
 #include "life/title.h"
+#include "parts/hooks.h"
 #include "parts/init.h"
 #include "parts/network/network.h"
 #include "parts/start.h"
@@ -478,11 +479,35 @@ static _Noreturn void end(struct watch *w, const struct launch_news *news, size_
 	_exit(0);
 }
 
+/*
+ * For the next boot: the configuration as its user wrote it, with its history, for hooks may change it
+ * again.  When it cannot be read any more the one that we have must do.
+ */
+__attribute__((noinline)) static void restore_conf(struct supervisor *s, struct conf **conf)
+{
+	struct lxcore_container *c = s->container;
+	const char *file = conf_file(*conf);
+	autobuf struct buf text = BUF_INIT;
+	struct conf *fresh = NULL;
+
+	renameat(s->boot->rundir, RUNDIR_CONFIG_WRITTEN, s->boot->rundir, RUNDIR_CONFIG);
+	if (file_read(s->boot->rundir, RUNDIR_CONFIG, &text) == 0)
+		fresh = conf_new(c->sections.v);
+	if (!fresh || conf_load_text(fresh, text.s, file ? file : RUNDIR_CONFIG, NULL) < 0) {
+		conf_free(fresh);
+		return;
+	}
+	if (c->conf == *conf)
+		c->conf = fresh;
+	conf_free(*conf);
+	*conf = fresh;
+}
+
 /* The boots of one container, until it ends for good; what to tell the starter is in *news. */
 static void live(struct watch *w, struct launch_news *news)
 {
 	struct supervisor *s = w->s;
-	const struct boot fresh = *s->boot;
+	struct boot fresh = *s->boot;
 	bool again = true;
 
 	while (again) {
@@ -511,6 +536,8 @@ static void live(struct watch *w, struct launch_news *news)
 			news->what = NEWS_ENDED;
 			news->status = status;
 		}
+		if (again && hooks_any(fresh.conf, HOOK_PRE_START))
+			restore_conf(s, &fresh.conf);
 	}
 }
 

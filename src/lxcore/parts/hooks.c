@@ -5,29 +5,21 @@
  * A hook is a line of shell, run with fixed words behind it or, with lxc.hook.version = 1, with the
  * same in its environment.  What it writes is kept and shown only when it fails.  Hooks on the host
  * get the environment of whoever started the container; those inside, what lxc.environment adds.
+ * One that names a Lua file is run by a program of ours instead (hooks_lua.c).
  */
-#include "parts/hooks.h"
 #include "base/auto.h"
-#include "base/fd.h"
-#include "base/log.h"
+#include "parts/hooks_lua.h"
 
 #include <ctype.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define SHOWN_OUTPUT 400 /* the end of what a failed hook said, as far as an error can hold it */
 
-struct hooks_conf {
-	struct strv list[HOOK_N_MOMENTS];
-	unsigned version, timeout;
-};
-
 static const char *const moment_names[HOOK_N_MOMENTS] = {
 	"pre-start", "pre-mount", "mount", "autodev", "start", "start-host", "stop", "post-stop",
-	"clone", "destroy",
+	"clone", "destroy", "create", "snapshot", "ready", "net-up", "net-down",
 };
 
 /* ---- keys ---- */
@@ -35,11 +27,10 @@ static const char *const moment_names[HOOK_N_MOMENTS] = {
 static int set_hook(void *field, const struct conf_key *key, const char *sub, const char *value,
 		    struct error *err)
 {
-	size_t n = strcspn(value, " \t");
+	autofree char *file = hooks_is_lua(value) ? hooks_lua_file(value) : NULL;
 
-	if (n > 4 && strncmp(value + n - 4, ".lua", 4) == 0)
-		return error_set(err, ENOTSUP, "\"%.*s\" is a Lua hook, which is not supported yet; "
-				 "start it as a program: lua5.4 %s", (int)n, value, value);
+	if (hooks_is_lua(value) && !file)
+		return error_set(err, EINVAL, "\"%s\" names no Lua file", value);
 	return conf_list.set(field, key, sub, value, err);
 }
 
@@ -56,6 +47,35 @@ static void clear_hook(void *field, const struct conf_key *key, const char *sub)
 
 static const struct conf_type type_hook = {"COMMAND", set_hook, get_hook, clear_hook, NULL};
 static const struct conf_range versions = {0, 1}, timeouts = {1, 86400};
+
+#define LEAST_MEMORY (1ull << 20)
+
+static int set_memory(void *field, const struct conf_key *key, const char *sub, const char *value,
+		      struct error *err)
+{
+	unsigned long long bytes;
+
+	if (conf_size.set(&bytes, key, sub, value, err) < 0)
+		return -1;
+	if (bytes < LEAST_MEMORY || bytes == CONF_SIZE_AUTO)
+		return error_set(err, EINVAL, "\"%s\" is too little: at least 1M is needed", value);
+	*(unsigned long long *)field = bytes;
+	return 0;
+}
+
+static void get_memory(const void *field, const struct conf_key *key, const char *sub,
+		       struct buf *out)
+{
+	conf_size.get(field, key, sub, out);
+}
+
+static void clear_memory(void *field, const struct conf_key *key, const char *sub)
+{
+	conf_size.clear(field, key, sub);
+}
+
+static const struct conf_type type_memory = {"SIZE", set_memory, get_memory, clear_memory,
+					     conf_replaces};
 
 #define HOOK(name, moment, text) \
 	{"lxc.hook." name, &type_hook, offsetof(struct hooks_conf, list[moment]), .summary = text}
@@ -74,12 +94,17 @@ static const struct conf_key keys[] = {
 	     "Run on the host when everything of the container was given back."),
 	HOOK("clone", HOOK_CLONE, "Run on the new container when it was copied."),
 	HOOK("destroy", HOOK_DESTROY, "Run on the host before the container is destroyed."),
+	HOOK("create", HOOK_CREATE, "Run on the host when the container was made, template and all."),
+	{"lxc.hook.lua", &conf_list, offsetof(struct hooks_conf, modules), .syntax = "FILE",
+	 .summary = "Lua module: it returns a table of functions by moment (pre_start, net_up ...)."},
 	{"lxc.hook.version", &conf_uint, offsetof(struct hooks_conf, version), .extra = &versions,
 	 .preset = "0", .syntax = "0|1",
 	 .summary = "0: hooks get NAME, SECTION and TYPE as arguments; 1: in the environment."},
 	{"lxc.hook.timeout", &conf_uint, offsetof(struct hooks_conf, timeout), .extra = &timeouts,
-	 .preset = "300", .syntax = "SECONDS",
+	 .preset = "30", .syntax = "SECONDS",
 	 .summary = "Seconds after which a hook that has not ended is killed and has failed."},
+	{"lxc.hook.memory", &type_memory, offsetof(struct hooks_conf, memory), .preset = "64M",
+	 .summary = "Memory that a hook in Lua may use."},
 	{NULL},
 };
 const struct conf_section hooks_section = {"hooks", sizeof(struct hooks_conf), keys};
@@ -89,11 +114,26 @@ const char *hooks_moment_name(enum hook_moment moment)
 	return moment_names[moment];
 }
 
+int hooks_moment_of(const char *name)
+{
+	for (int i = 0; i < HOOK_N_MOMENTS; i++) {
+		const char *a = moment_names[i], *b = name;
+
+		while (*a && (*a == *b || (*a == '-' && *b == '_'))) {
+			a++;
+			b++;
+		}
+		if (!*a && !*b)
+			return i;
+	}
+	return -1;
+}
+
 bool hooks_any(const struct conf *c, enum hook_moment moment)
 {
 	const struct hooks_conf *s = conf_of(c, &hooks_section);
 
-	return s->list[moment].n > 0;
+	return s->list[moment].n > 0 || s->modules.n > 0;
 }
 
 /* ---- what a hook is told ---- */
@@ -142,6 +182,19 @@ static void collect_env(enum hook_moment moment, const struct hook_call *call, s
 	}
 }
 
+void hooks_fixed_words(enum hook_moment moment, const struct hook_call *call, struct strv *out)
+{
+	const struct hooks_conf *s = conf_of(call->conf, &hooks_section);
+
+	if (s->version == 0 && !call->net) {
+		strv_add(out, call->name);
+		strv_add(out, "lxc");
+		strv_add(out, moment_names[moment]);
+	}
+	for (size_t i = 0; call->args && i < call->args->n; i++)
+		strv_add(out, call->args->v[i]);
+}
+
 /* The value is shell as its author wrote it: words behind the program are its first arguments. */
 static char *shell_text(enum hook_moment moment, const struct hook_call *call, const char *value)
 {
@@ -158,8 +211,7 @@ static char *shell_text(enum hook_moment moment, const struct hook_call *call, c
 
 /* ---- running ---- */
 
-/* The end of what it said, on one line; nothing in it may steer the terminal that shows it. */
-static void add_last_words(struct buf *out, const struct buf *said)
+void hooks_add_last_words(struct buf *out, const struct buf *said)
 {
 	size_t end = said->len, start;
 
@@ -199,7 +251,7 @@ static int run_one(enum hook_moment moment, const struct hook_call *call, const 
 		return late ? error_mend(err, "lxc.hook.timeout = %u      (seconds, when it needs "
 					 "longer)", s->timeout * 2) : -1;
 	}
-	add_last_words(&words, &said);
+	hooks_add_last_words(&words, &said);
 	error_set(err, ECANCELED, "hook %s \"%s\" ended with %s%s", moment_names[moment], value,
 		  proc_status_text(status, how), words.s ? words.s : "");
 	if (WIFEXITED(status) && (WEXITSTATUS(status) == 127 || WEXITSTATUS(status) == 126))
@@ -213,188 +265,41 @@ int hooks_run(enum hook_moment moment, const struct hook_call *call, struct erro
 	const struct hooks_conf *s = conf_of(call->conf, &hooks_section);
 	autostrv struct strv env = {0};
 
-	if (!s->list[moment].n)
+	if (!hooks_any(call->conf, moment))
 		return 0;
 	collect_env(moment, call, &env);
-	for (size_t i = 0; i < s->list[moment].n; i++)
-		if (run_one(moment, call, s->list[moment].v[i], &env, err) < 0)
+	for (size_t i = 0; i < s->list[moment].n; i++) {
+		const char *value = s->list[moment].v[i];
+
+		if ((hooks_is_lua(value) ? hooks_run_lua(moment, call, value, 0, &env, err) :
+					   run_one(moment, call, value, &env, err)) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < s->modules.n; i++)
+		if (hooks_run_lua(moment, call, NULL, i, &env, err) < 0)
 			return -1;
 	return 0;
 }
 
-/* ---- as parts of a boot ---- */
-
-static int run_in_boot(enum hook_moment moment, struct boot *b, bool inside, struct error *err)
+int hooks_run_net(const struct net_hook *n, struct error *err)
 {
-	struct hook_call call = {
-		.conf = b->conf, .name = b->name, .inside = inside,
-		.airlock = moment == HOOK_START ? b->own_init : 0,
+	const struct hooks_conf *s = conf_of(n->conf, &hooks_section);
+	const struct hook_call call = {
+		.conf = n->conf, .name = n->name, .lxcpath = n->lxcpath, .args = n->words,
+		.pid = n->pid, .net = true, .boot = n->hooks,
 	};
+	const enum hook_moment moment = (enum hook_moment)hooks_moment_of(n->moment);
 	autostrv struct strv env = {0};
 
-	if (!hooks_any(b->conf, moment))
+	if (!n->value && !s->modules.n)
 		return 0;
-	for (size_t i = 0; i < b->hook_env.n; i++)
-		strv_add(&env, b->hook_env.v[i]);
-	if (b->root_mount)
-		strv_take(&env, str_printf("LXC_ROOTFS_MOUNT=%s", b->root_mount));
-	if (b->init.pid > 0 && !inside)
-		strv_take(&env, str_printf("LXC_PID=%d", b->init.pid));
-	call.env = &env;
-	return hooks_run(moment, &call, err);
-}
-
-static int prepare_pre_start(struct boot *b, struct error *err)
-{
-	return run_in_boot(HOOK_PRE_START, b, false, err);
-}
-
-static int enter_pre_mount(struct boot *b, struct error *err)
-{
-	return run_in_boot(HOOK_PRE_MOUNT, b, true, err);
-}
-
-static int enter_mount(struct boot *b, struct error *err)
-{
-	return run_in_boot(HOOK_MOUNT, b, true, err);
-}
-
-static int enter_autodev(struct boot *b, struct error *err)
-{
-	autobuf struct buf autodev = BUF_INIT;
-
-	conf_get(b->conf, "lxc.autodev", &autodev, NULL);
-	if (autodev.len && strcmp(autodev.s, "0") == 0)
-		return 0;
-	return run_in_boot(HOOK_AUTODEV, b, true, err);
-}
-
-/* A first start hook that is not there is the commonest mistake: its path is one inside. */
-static int check_start_hook(const struct boot *b, struct error *err)
-{
-	const struct hooks_conf *s = conf_of(b->conf, &hooks_section);
-	const char *value = s->list[HOOK_START].n ? s->list[HOOK_START].v[0] : "";
-	autofree char *path = strndup(value, strcspn(value, " \t"));
-
-	if (!path || *path != '/' || access(path, X_OK) == 0)
-		return 0;
-	error_sys(err, "cannot run hook start \"%s\" inside the container", path);
-	return error_mend(err, "its path is one inside the container: lxc.hook.start-host runs "
-			       "programs of the host");
-}
-
-static int enter_start(struct boot *b, struct error *err)
-{
-	if (check_start_hook(b, err) < 0)
-		return -1;
-	return run_in_boot(HOOK_START, b, true, err);
-}
-
-/* ---- the end ---- */
-
-struct hooks_boot {
-	int ns[8]; /* the container's namespaces, kept for the stop hooks; -1: the host's */
-};
-
-static const struct {
-	const char *file, *variable;
-	unsigned flag;
-} namespaces[8] = {
-	{"user", "LXC_USER_NS", CLONE_NEWUSER}, {"mnt", "LXC_MNT_NS", CLONE_NEWNS},
-	{"pid", "LXC_PID_NS", CLONE_NEWPID},    {"uts", "LXC_UTS_NS", CLONE_NEWUTS},
-	{"ipc", "LXC_IPC_NS", CLONE_NEWIPC},    {"net", "LXC_NET_NS", CLONE_NEWNET},
-	{"cgroup", "LXC_CGROUP_NS", CLONE_NEWCGROUP}, {"time", "LXC_TIME_NS", 0x80},
-};
-
-/* Once init has ended nothing but a descriptor holds its namespaces for the stop hooks. */
-static int keep_namespaces(struct boot *b, struct error *err)
-{
-	if (!hooks_any(b->conf, HOOK_STOP))
-		return 0;
-	b->hooks = malloc(sizeof(*b->hooks));
-	if (!b->hooks)
-		return error_sys(err, "cannot keep the namespaces for the stop hooks");
-	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
-		autofree char *path = str_printf("/proc/%d/ns/%s", b->init.pid, namespaces[i].file);
-
-		b->hooks->ns[i] = path && (b->clone_flags & namespaces[i].flag) ?
-				  open(path, O_RDONLY | O_CLOEXEC) : -1;
-	}
+	collect_env(moment, &call, &env);
+	for (size_t i = 0; n->env && i < n->env->n; i++)
+		strv_add(&env, n->env->v[i]);
+	if (n->value)
+		return hooks_run_lua(moment, &call, n->value, 0, &env, err);
+	for (size_t i = 0; i < s->modules.n; i++)
+		if (hooks_run_lua(moment, &call, NULL, i, &env, err) < 0)
+			return -1;
 	return 0;
 }
-
-static int seal_start_host(struct boot *b, struct error *err)
-{
-	if (run_in_boot(HOOK_START_HOST, b, false, err) < 0)
-		return -1;
-	return keep_namespaces(b, err);
-}
-
-static void tell_namespaces(const struct release *r, const struct hooks_boot *kept,
-			    struct strv *env, struct strv *args)
-{
-	const struct hooks_conf *s = conf_of(r->conf, &hooks_section);
-
-	for (size_t i = 0; kept && i < ARRAY_SIZE(namespaces); i++) {
-		autofree char *path = NULL;
-
-		if (kept->ns[i] < 0)
-			continue;
-		path = str_printf("/proc/%d/fd/%d", getpid(), kept->ns[i]);
-		if (path && s->version == 0)
-			strv_take(args, str_printf("%s:%s", namespaces[i].file, path));
-		if (path)
-			strv_take(env, str_printf("%s=%s", namespaces[i].variable, path));
-	}
-}
-
-/* A failure at the end changes nothing any more; it is for the log alone. */
-static void run_at_end(enum hook_moment moment, const struct release *r)
-{
-	struct error err = {0};
-	autostrv struct strv env = {0}, args = {0};
-	struct hook_call call = {.conf = r->conf, .name = r->name, .env = &env, .args = &args};
-
-	if (!r->conf || !hooks_any(r->conf, moment))
-		return;
-	for (size_t i = 0; r->boot && i < r->boot->hook_env.n; i++)
-		strv_add(&env, r->boot->hook_env.v[i]);
-	if (r->init.pid > 0)
-		strv_take(&env, str_printf("LXC_PID=%d", r->init.pid));
-	strv_take(&env, str_printf("LXC_TARGET=%s", r->target ? r->target : "stop"));
-	if (moment == HOOK_STOP && r->boot)
-		tell_namespaces(r, r->boot->hooks, &env, &args);
-	if (hooks_run(moment, &call, &err) < 0)
-		log_write(LOG_ERROR, "hooks", "%s", err.text);
-}
-
-static void release_stop(const struct release *r)
-{
-	run_at_end(HOOK_STOP, r);
-	if (!r->boot || !r->boot->hooks)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
-		close_fd(&r->boot->hooks->ns[i]);
-	free(steal_ptr(&r->boot->hooks));
-}
-
-static void release_post_stop(const struct release *r)
-{
-	run_at_end(HOOK_POST_STOP, r);
-}
-
-const struct part part_hooks_pre_start = {
-	.name = "hooks",
-	.section = &hooks_section,
-	.prepare = prepare_pre_start,
-	.release = release_post_stop,
-};
-const struct part part_hooks_pre_mount = {.name = "hooks", .enter = enter_pre_mount};
-const struct part part_hooks_mount = {.name = "hooks", .enter = enter_mount};
-const struct part part_hooks_autodev = {.name = "hooks", .enter = enter_autodev};
-const struct part part_hooks_start = {.name = "hooks", .enter = enter_start};
-const struct part part_hooks_start_host = {
-	.name = "hooks",
-	.seal = seal_start_host,
-	.release = release_stop,
-};

@@ -3,55 +3,22 @@
 #include "parts/init_program.h"
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/proc.h"
 
 #include <elf.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U
-#endif
 #define OWN_INIT LXCORE_SBINDIR "/init.lxc"
 #define USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* ---- our small init ---- */
-
-static int memory_file(void)
-{
-	/* Linux 6.3 wants to be told that it will be executed; older ones do not know the flag. */
-	int fd = (int)syscall(SYS_memfd_create, "init.lxc", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = (int)syscall(SYS_memfd_create, "init.lxc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	return fd;
-}
-
 int program_copy_own_init(struct error *err)
 {
-	autoclose int from = open(OWN_INIT, O_RDONLY | O_CLOEXEC);
-	autoclose int copy = -1;
-	struct stat st;
+	int copy = proc_copy_program(OWN_INIT, err);
 
-	if (from < 0 || fstat(from, &st) < 0)
-		return error_sys(err, "cannot open our small init \"%s\"", OWN_INIT);
-	copy = memory_file();
-	if (copy < 0)
-		return error_sys(err, "cannot make a copy of \"%s\" in memory", OWN_INIT);
-	for (off_t done = 0; done < st.st_size;) {
-		ssize_t n = sendfile(copy, from, NULL, (size_t)(st.st_size - done));
-
-		if (n <= 0)
-			return error_sys(err, "cannot copy \"%s\" into memory", OWN_INIT);
-		done += n;
-	}
-	if (fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return error_sys(err, "cannot seal the copy of \"%s\"", OWN_INIT);
-	return steal_fd(&copy);
+	return copy < 0 ? error_within(err, "our small init") : copy;
 }
 
 /* ---- finding ---- */

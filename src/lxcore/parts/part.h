@@ -70,6 +70,20 @@ struct cgroup_view {
 	} v[];
 };
 
+/*
+ * The hooks of an interface are the network's moments and the hooks part's doing: life/ hands the one
+ * to the other.  'value' is a Lua file of script.up or script.down, or NULL: what the modules of
+ * lxc.hook.lua have for "net-up" and "net-down".
+ */
+struct net_hook {
+	const struct conf *conf;
+	const char *name, *lxcpath, *moment, *value;
+	const struct strv *env, *words;
+	pid_t pid; /* of init; 0: unknown */
+	struct hooks_boot *hooks; /* of the boot, or NULL */
+};
+typedef int (*net_hook_run)(const struct net_hook *, struct error *);
+
 struct boot {
 	/* Who boots, and how: filled by life/ before the first door. */
 	const char *name, *lxcpath;
@@ -129,6 +143,10 @@ struct boot {
 	} gifts[BOOT_MAX_GIFTS];
 	size_t n_gifts;
 
+	net_hook_run net_hook; /* boot.c -> network */
+	/* hooks -> boot.c: a pre-start hook changed the configuration of this boot */
+	bool conf_changed;
+
 	/* Environment that hooks get besides the caller's ("NAME=VALUE"); life/ and parts add. */
 	struct strv hook_env;
 
@@ -156,6 +174,7 @@ struct release {
 	bool rescue;        /* the supervisor is gone; it is not its own release */
 	struct proc_id init; /* pid 0: it was never born; the process itself is dead by now */
 	struct boot *boot; /* the live state, NULL for a rescuer */
+	net_hook_run net_hook; /* set by boot_release() */
 };
 
 /* Inside: give a descriptor to the supervisor.  Supervisor (seal): take the next one of a kind, -1

@@ -127,7 +127,8 @@ static int create(lxcore_container *c, const struct lxcore_create *how, struct e
 	    (how->template && template_find(how->template, &template, err) < 0) ||
 	    birth_begin(c, &b, err) < 0)
 		return -1;
-	if (fill(c, how, template, b.partial, err) == 0)
+	if (fill(c, how, template, b.partial, err) == 0 &&
+	    store_run_hooks(c, HOOK_CREATE, NULL, err) == 0)
 		return birth_finish(&b, err);
 	birth_abandon(&b);
 	return -1;

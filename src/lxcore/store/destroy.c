@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "store/store.h"
 #include "base/fd.h"
-#include "parts/hooks.h"
 #include "parts/idmap.h"
 #include "parts/network/network.h"
 #include "parts/rootfs.h"
@@ -215,13 +214,6 @@ static int refuse_dependants(struct lxcore_container *c, const struct strv *line
 	return 0;
 }
 
-static int run_destroy_hooks(struct lxcore_container *c, struct conf *conf, struct error *err)
-{
-	const struct hook_call call = {.conf = conf, .name = c->name};
-
-	return hooks_any(conf, HOOK_DESTROY) ? hooks_run(HOOK_DESTROY, &call, err) : 0;
-}
-
 static int check_destroy(struct lxcore_container *c, struct error *err)
 {
 	if (!lxcore_is_defined(c)) {
@@ -281,7 +273,7 @@ static int destroy_locked(struct lxcore_container *c, bool with_snapshots, struc
 				     refuse_dependants(c, &dependants, err))
 			return -1;
 	}
-	if (run_destroy_hooks(c, conf, err) < 0)
+	if (store_run_hooks(c, HOOK_DESTROY, NULL, err) < 0)
 		return -1;
 	return store_remove(c, err);
 }

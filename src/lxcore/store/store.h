@@ -13,6 +13,7 @@
 #define LXCORE_STORE_STORE_H
 
 #include "life/container.h"
+#include "parts/hooks.h"
 
 #define STORE_PARTIAL "partial"
 #define STORE_PARTIAL_WORDS "lxcore is creating this container\n"
@@ -32,5 +33,17 @@ int store_remove_dir(struct lxcore_container *c, struct error *err);
 int store_remove_partial(struct lxcore_container *c, struct error *err);
 /* Remove a stopped container whole: storage outside its directory first.  The lock must be held. */
 int store_remove(struct lxcore_container *c, struct error *err);
+
+/*
+ * Run the hooks of a moment of a container on disk: create, clone, destroy, snapshot, ready.  What
+ * those of create and clone change in its configuration is written.  A failure is the operation's.
+ */
+struct store_moment {
+	const struct strv *env;  /* NAME=VALUE besides what the configuration tells; or NULL */
+	const struct strv *args; /* the words of the user (lxc-copy ... -- WORDS), or NULL */
+	const char *root;        /* where its root filesystem can be reached; NULL: lxc.rootfs.path */
+};
+int store_run_hooks(struct lxcore_container *c, enum hook_moment moment,
+		    const struct store_moment *m, struct error *err);
 
 #endif

@@ -281,7 +281,8 @@ static int network_connect(struct boot *b, struct error *err)
 
 		if (c->type->connect && c->type->connect(b, c, nic, err) < 0)
 			return -1;
-		if ((c->script_up || c->script_down) && script_up(b, c, nic, err) < 0)
+		if ((script_wanted(b->conf, c, false) || c->script_down) &&
+		    script_up(b, c, nic, err) < 0)
 			return -1;
 	}
 	netlink_close(&b->network->nl);
@@ -302,7 +303,7 @@ static int network_seal(struct boot *b, struct error *err)
 	char path[32];
 
 	for (size_t i = 0; i < b->network->n; i++)
-		wanted = wanted || net->v[i]->script_down;
+		wanted = wanted || script_wanted(b->conf, net->v[i], true);
 	if (wanted) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/net", b->init.pid);
 		b->network->ns = open(path, O_RDONLY | O_CLOEXEC);

@@ -212,6 +212,8 @@ bool nic_try_again(int *pauses, int also);
 int inside_configure(struct boot *b, struct error *err);
 
 /* ---- script.c ---- */
+/* Is there anything to be run when this interface comes or goes? */
+bool script_wanted(const struct conf *conf, const struct nic_conf *c, bool down);
 int script_up(struct boot *b, const struct nic_conf *c, const struct nic *nic, struct error *err);
 /* 'host' is the host's end, or ""; 'ns' a descriptor of the network namespace, or -1. */
 void script_down(const struct release *r, const struct nic_conf *c, const char *host, int ns);

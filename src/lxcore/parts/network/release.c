@@ -53,7 +53,7 @@ static void run_scripts(const struct release *r)
 	for (size_t i = 0; net && i < net->n; i++) {
 		const char *host = owed(r->journal, net->v[i]->index);
 
-		if (host && net->v[i]->script_down && net->v[i]->type)
+		if (host && net->v[i]->type)
 			script_down(r, net->v[i], host, ns);
 	}
 }

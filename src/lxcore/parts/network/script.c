@@ -4,6 +4,7 @@
  * NAME net up|down TYPE [LINK [HOST-END]] (hook version 1: TYPE ... alone, the rest in the
  * environment), and the environment of the container's hooks.
  */
+#include "base/log.h"
 #include "parts/network/nic.h"
 
 #include <stdio.h>
@@ -12,12 +13,15 @@
 #define SCRIPT_SECONDS 60
 
 struct script {
-	const char *command, *name, *verb; /* verb: "up" or "down" */
+	const char *command, *name, *lxcpath, *verb; /* verb: "up" or "down" */
+	const struct conf *conf;
 	const struct nic_conf *nic;
 	const char *host;
-	bool words; /* hook version 0: NAME net VERB stand in front */
-	pid_t pid;  /* of init; 0: unknown */
-	int ns;     /* the container's network namespace; -1: not there */
+	pid_t pid; /* of init; 0: unknown */
+	int ns;    /* the container's network namespace; -1: not there */
+	net_hook_run hook;
+	struct hooks_boot *hooks;
+	const struct strv *common; /* environment of all hooks, or NULL */
 };
 
 static bool version_is_0(const struct conf *conf)
@@ -28,7 +32,26 @@ static bool version_is_0(const struct conf *conf)
 	return !version.s || strtol(version.s, NULL, 10) == 0;
 }
 
-static int environment(const struct script *s, const struct strv *common, struct strv *env)
+static bool any_module(const struct conf *conf)
+{
+	autobuf struct buf modules = BUF_INIT;
+
+	return conf_get(conf, "lxc.hook.lua", &modules, NULL) == 0 && modules.len;
+}
+
+bool script_wanted(const struct conf *conf, const struct nic_conf *c, bool down)
+{
+	return (down ? c->script_down : c->script_up) || any_module(conf);
+}
+
+static bool is_lua(const char *value)
+{
+	size_t n = strcspn(value, " \t");
+
+	return str_starts(value, "lua:") || (n > 4 && strncmp(value + n - 4, ".lua", 4) == 0);
+}
+
+static int environment(const struct script *s, struct strv *env)
 {
 	const struct {
 		const char *name, *value;
@@ -41,16 +64,30 @@ static int environment(const struct script *s, const struct strv *common, struct
 	};
 	int result = strv_take(env, str_printf("LXC_NAME=%s", s->name));
 
-	for (size_t i = 0; common && i < common->n; i++)
-		result |= strv_add(env, common->v[i]);
+	for (size_t i = 0; s->common && i < s->common->n; i++)
+		result |= strv_add(env, s->common->v[i]);
 	if (s->pid > 0)
 		result |= strv_take(env, str_printf("LXC_PID=%d", s->pid));
 	if (s->ns >= 0)
 		result |= strv_take(env, str_printf("LXC_NET_NS=/proc/%d/fd/%d", getpid(), s->ns));
-	for (size_t i = 0; !s->words && i < ARRAY_SIZE(version_1); i++)
+	for (size_t i = 0; !version_is_0(s->conf) && i < ARRAY_SIZE(version_1); i++)
 		if (version_1[i].value[0])
 			result |= strv_take(
 				env, str_printf("%s=%s", version_1[i].name, version_1[i].value));
+	return result;
+}
+
+static int words(const struct script *s, struct strv *out)
+{
+	int result = 0;
+
+	if (version_is_0(s->conf))
+		result |= strv_add(out, s->name) | strv_add(out, "net") | strv_add(out, s->verb);
+	result |= strv_add(out, s->nic->type->word);
+	if (s->nic->link[0] || s->host[0])
+		result |= strv_add(out, s->nic->link);
+	if (s->host[0])
+		result |= strv_add(out, s->host);
 	return result;
 }
 
@@ -67,35 +104,26 @@ static const char *last_line(struct buf *output)
 	return line ? line + 1 : output->s;
 }
 
-static int run(const struct script *s, const struct strv *common, struct error *err)
+static int run_program(const struct script *s, const struct strv *env, const struct strv *args,
+		       struct error *err)
 {
 	/* The value is shell text and its own words come first; "$@" keeps ours out of its grammar.
 	 */
 	autofree char *text = str_printf("exec %s \"$@\"", s->command);
 	const char *argv[12] = {"/bin/sh", "-c", text, "lxc"};
-	autostrv struct strv env = {0};
 	autobuf struct buf output = BUF_INIT;
 	struct proc_run how = {
 		.argv = argv,
-		.set_env = &env,
+		.set_env = env,
 		.timeout_ms = SCRIPT_SECONDS * 1000,
 	};
 	char status_text[64];
-	size_t n = 4;
 	int status;
 
-	if (!text || environment(s, common, &env) < 0)
+	if (!text)
 		return error_set(err, ENOMEM, "cannot run the script: out of memory");
-	if (s->words) {
-		argv[n++] = s->name;
-		argv[n++] = "net";
-		argv[n++] = s->verb;
-	}
-	argv[n++] = s->nic->type->word;
-	if (s->nic->link[0] || s->host[0])
-		argv[n++] = s->nic->link;
-	if (s->host[0])
-		argv[n++] = s->host;
+	for (size_t i = 0; i < args->n; i++)
+		argv[4 + i] = args->v[i];
 	status = proc_run(&how, &output, err);
 	if (status <= 0)
 		return status;
@@ -103,45 +131,84 @@ static int run(const struct script *s, const struct strv *common, struct error *
 			 output.len ? ": " : "", last_line(&output));
 }
 
+/* The script, then what modules have; 'ret_scripts' says whether it is the script that failed. */
+static int run(const struct script *s, bool *ret_scripts, struct error *err)
+{
+	autostrv struct strv env = {0}, args = {0};
+	char moment[16];
+	struct net_hook hook = {
+		.conf = s->conf, .name = s->name, .lxcpath = s->lxcpath, .moment = moment, .env = &env,
+		.words = &args, .pid = s->pid, .hooks = s->hooks,
+	};
+
+	snprintf(moment, sizeof(moment), "net-%s", s->verb);
+	if (environment(s, &env) < 0 || words(s, &args) < 0)
+		return error_set(err, ENOMEM, "cannot run the script: out of memory");
+	*ret_scripts = s->command && !is_lua(s->command);
+	if (*ret_scripts && run_program(s, &env, &args, err) < 0)
+		return -1;
+	*ret_scripts = false;
+	hook.value = s->command;
+	if (s->command && is_lua(s->command) && s->hook(&hook, err) < 0)
+		return -1;
+	hook.value = NULL;
+	return s->hook(&hook, err);
+}
+
 int script_up(struct boot *b, const struct nic_conf *c, const struct nic *nic, struct error *err)
 {
-	struct script s = {
+	const struct script s = {
 		.command = c->script_up,
 		.name = b->name,
+		.lxcpath = b->lxcpath,
 		.verb = "up",
+		.conf = b->conf,
 		.nic = c,
 		.host = nic->host,
-		.words = version_is_0(b->conf),
 		.pid = b->init.pid,
 		.ns = -1,
+		.hook = b->net_hook,
+		.hooks = b->hooks,
+		.common = &b->hook_env,
 	};
 	struct nic_where where;
 	struct error why = {0};
 	char owed[16 + IFNAMSIZ];
+	bool script;
 
 	/* script.down is owed from here on, also when the script fails half way. */
 	snprintf(owed, sizeof(owed), "%u %s", c->index, nic->host);
-	if (c->script_down && journal_record(&b->journal, "netup", owed, err) < 0)
+	if (script_wanted(b->conf, c, true) && journal_record(&b->journal, "netup", owed, err) < 0)
 		return -1;
-	if (!c->script_up || run(&s, &b->hook_env, &why) == 0)
+	if (run(&s, &script, &why) == 0)
 		return 0;
-	return error_set(err, why.code, "script \"%.200s\" failed: %s (%s)", c->script_up, why.text,
-			 nic_where(b->conf, c, "script.up", &where));
+	if (script)
+		return error_set(err, why.code, "script \"%.200s\" failed: %s (%s)", c->script_up,
+				 why.text, nic_where(b->conf, c, "script.up", &where));
+	error_set(err, why.code, "%s", why.text);
+	return why.mend[0] ? error_mend(err, "%s", why.mend) : -1;
 }
 
 void script_down(const struct release *r, const struct nic_conf *c, const char *host, int ns)
 {
-	struct script s = {
+	const struct script s = {
 		.command = c->script_down,
 		.name = r->name,
+		.lxcpath = r->lxcpath,
 		.verb = "down",
+		.conf = r->conf,
 		.nic = c,
 		.host = host,
-		.words = version_is_0(r->conf),
 		.pid = r->init.pid,
 		.ns = ns,
+		.hook = r->net_hook,
+		.hooks = r->boot ? r->boot->hooks : NULL,
+		.common = r->boot ? &r->boot->hook_env : NULL,
 	};
+	struct error why = {0};
+	bool script;
 
 	/* At a stop there is nothing that its failure could prevent. */
-	run(&s, r->boot ? &r->boot->hook_env : NULL, NULL);
+	if (run(&s, &script, &why) < 0)
+		log_write(LOG_ERROR, "network", "%s", why.text);
 }
