@@ -93,6 +93,8 @@ like '... and is given up at the limit, by name' "$err" '1 failed: .* 2 seconds'
 like '... (node3)' "$err" "^  $C-node3\$"
 is 'it is stopped' "$(state "$C-node3")" STOPPED
 nothing_left 'and nothing of it is left' "$C-node3"
+ok '... not even the hook' eventually 5 sh -c '! grep -qszxF "LXC_NAME=$1" /proc/[0-9]*/environ' \
+	- "$C-node3"
 
 # An init that hears no request to stop, so that whoever waits for it waits for long.
 make_container "$C-node3"

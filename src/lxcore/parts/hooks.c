@@ -237,7 +237,7 @@ static int run_one(enum hook_moment moment, const struct hook_call *call, const 
 	autofree char *text = shell_text(moment, call, value);
 	const char *argv[] = {"/bin/sh", "-c", text, NULL};
 	struct proc_run run = {.argv = argv, .set_env = env, .timeout_ms = (int)s->timeout * 1000,
-			       .airlock = call->airlock};
+			       .airlock = call->airlock, .dies_with_us = true};
 	autobuf struct buf said = BUF_INIT, words = BUF_INIT;
 	char how[64];
 	int status = text ? proc_run(&run, &said, err) : error_set(err, ENOMEM, "out of memory");
