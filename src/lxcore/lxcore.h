@@ -518,6 +518,93 @@ LXCORE_API void lxcore_job_alive(lxcore_job *job);
 /* For work(): what the caller is to know besides success; the last one counts.  -1: too long. */
 LXCORE_API int lxcore_job_answer(lxcore_job *job, const void *bytes, size_t n);
 
+/* ---- copies and snapshots ----------------------------------------------------------------------- */
+
+/* How far a copy of contents is. */
+struct lxcore_progress {
+	uint64_t bytes, total_bytes; /* of file contents; total 0: not known yet */
+	uint64_t files, total_files;
+	uint64_t usec;               /* since the first byte */
+};
+
+struct lxcore_copy {
+	size_t size;               /* sizeof(struct lxcore_copy) */
+	const char *name;          /* of the new one; NULL: OLDNAME_XXXXXX, chosen */
+	const char *path;          /* its lxcpath; NULL: the old one's */
+	bool snapshot;             /* share the contents, copy on write; ENOTSUP when that cannot be */
+	bool allow_running;        /* a running source stands still meanwhile; else it is EBUSY */
+	bool keep_name, keep_mac;  /* lxc.uts.name and hostname; MAC addresses */
+	bool new_ssh_keys;         /* host keys of its sshd are made anew */
+	const char *storage;       /* "dir", "overlay", a list ...; NULL: as the old one's; "overlay"
+				      where 'snapshot' shares a directory */
+	uint64_t fssize;           /* bytes, for storage that has a size; 0: as the old one's */
+	bool ephemeral;            /* it goes when it stops (lxc.ephemeral) */
+	bool tmpfs;                /* with 'snapshot': what it writes stays in memory */
+	const char *const *settings;  /* "KEY=VALUE" set in its configuration, ended by NULL; or NULL */
+	const char *const *hook_args; /* further words for clone hooks, ended by NULL; or NULL */
+	/* Called about ten times a second while contents are copied; false cancels (ECANCELED). */
+	bool (*progress)(const struct lxcore_progress *p, void *data);
+	void *data;
+};
+#define LXCORE_COPY_INIT {.size = sizeof(struct lxcore_copy)}
+struct lxcore_copied {
+	char *name;        /* of the new one */
+	const char *way;   /* how it got its contents: "overlay", "copy", "copy of shared blocks",
+			      "btrfs" ...; static */
+	uint64_t bytes;    /* that were copied */
+	unsigned pause_us; /* how long a running source stood still; 0: it did not */
+};
+LXCORE_API void lxcore_copied_free(struct lxcore_copied *r);
+/*
+ * Make a new container of one that is there: with its own name, machine id, MAC addresses.  The new one
+ * appears whole or not at all.  'ret' may be NULL.  EEXIST, EBUSY, ENOTSUP, ENOSPC ...
+ */
+LXCORE_API int lxcore_copy(lxcore_container *c, const struct lxcore_copy *how,
+			   struct lxcore_copied *ret, lxcore_error *err);
+/* Give a stopped container another name below the same lxcpath; 'c' is the new one's handle after.
+ * EBUSY: it runs; ENOTEMPTY: it has snapshots or clones. */
+LXCORE_API int lxcore_rename(lxcore_container *c, const char *name, lxcore_error *err);
+
+struct lxcore_snapshot {
+	char *name;        /* "snap0" */
+	char *dir;         /* that holds it: LXCPATH/NAME/snaps, an lxcpath of its own */
+	char *created;     /* "2026:11:27 14:03:11", local time; "" when unknown */
+	char *comment;     /* NULL: none */
+	char *parent;      /* the snapshot that it was taken on top of; NULL: none, or not known */
+};
+struct lxcore_snap {
+	size_t size;              /* sizeof(struct lxcore_snap) */
+	const char *comment_file; /* its text is kept with the snapshot; or NULL */
+	bool full;                /* copy all: nothing is shared with the container */
+	bool (*progress)(const struct lxcore_progress *p, void *data); /* as above */
+	void *data;
+};
+#define LXCORE_SNAP_INIT {.size = sizeof(struct lxcore_snap)}
+/*
+ * Keep what the container is now, as snapN.  Contents are shared where that is safe (ret->way
+ * tells), so it takes no time and no space.  A running one stands still meanwhile.
+ */
+LXCORE_API int lxcore_snapshot(lxcore_container *c, const struct lxcore_snap *how,
+			       struct lxcore_copied *ret, lxcore_error *err);
+/* Oldest first; the count. */
+LXCORE_API int lxcore_snapshots(lxcore_container *c, struct lxcore_snapshot **ret,
+				lxcore_error *err);
+LXCORE_API void lxcore_snapshots_free(struct lxcore_snapshot *list, int n);
+/*
+ * Put a snapshot back: 'name' NULL: the stopped container becomes what it was, and what it was until
+ * now is gone; else a new container of that name is made of it.
+ */
+LXCORE_API int lxcore_snapshot_restore(lxcore_container *c, const char *snapshot, const char *name,
+				       struct lxcore_copied *ret, lxcore_error *err);
+/* Remove one; NULL: all. ENOTEMPTY: containers were cloned from it. */
+LXCORE_API int lxcore_snapshot_destroy(lxcore_container *c, const char *snapshot,
+				       lxcore_error *err);
+
+/* Containers whose contents lie partly in this one's, and those in which its own lie:
+ * "LXCPATH/NAME" each, sorted, ended by NULL; the count.  Free with lxcore_names_free. */
+LXCORE_API int lxcore_dependants(lxcore_container *c, char ***ret, lxcore_error *err);
+LXCORE_API int lxcore_dependencies(lxcore_container *c, char ***ret, lxcore_error *err);
+
 #ifdef __cplusplus
 }
 #endif

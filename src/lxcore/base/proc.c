@@ -324,3 +324,43 @@ const char *proc_status_text(int status, char text[64])
 		snprintf(text, 64, "exit status %d", WEXITSTATUS(status));
 	return text;
 }
+
+/* ---- a function of our own in a child ---- */
+
+static _Noreturn void call_and_tell(int (*function)(void *data, struct error *err), void *data,
+				    int sock)
+{
+	struct error err = {0};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (function(data, &err) < 0 && err.code == 0)
+		error_set(&err, ECHILD, "cannot go on");
+	fd_send(sock, &err, sizeof(err), NULL, 0);
+	_exit(0);
+}
+
+int proc_call(int (*function)(void *data, struct error *err), void *data, struct error *err)
+{
+	struct error answer = {0};
+	int sock[2];
+	ssize_t n;
+	pid_t pid;
+
+	if (fd_socketpair(sock) < 0)
+		return error_sys(err, "cannot make a socket");
+	pid = fork();
+	if (pid == 0)
+		call_and_tell(function, data, sock[1]);
+	close(sock[1]);
+	n = pid < 0 ? -1 : fd_receive(sock[0], &answer, sizeof(answer), NULL, NULL);
+	close(sock[0]);
+	if (pid < 0)
+		return error_sys(err, "cannot make a process");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (n != sizeof(answer))
+		return error_set(err, ECHILD, "the process that was at it was killed");
+	if (answer.code && err)
+		*err = answer;
+	return answer.code ? -1 : 0;
+}

@@ -71,6 +71,11 @@ int proc_exec_through(int airlock, const char *flags, int report, const char *pa
  * seen: who runs it can neither change the file through /proc/PID/exe nor need a path to it.
  */
 int proc_copy_program(const char *path, struct error *err);
+/*
+ * Call a function in a child process, whose namespaces, mounts, ids it may change, and wait for it: 0,
+ * or -1 with the error that it had.  The child ends with whoever waits for it.
+ */
+int proc_call(int (*function)(void *data, struct error *err), void *data, struct error *err);
 /* 'exit status 3', 'killed by signal 9 (Killed)' for a wait status. */
 const char *proc_status_text(int status, char text[64]);
 

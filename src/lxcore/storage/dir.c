@@ -56,7 +56,8 @@ static int dir_mount(const char *source, const char *const *options, struct erro
 
 static int dir_place(const struct storage_new *new, char **ret_source, struct error *err)
 {
-	*ret_source = new->spec.dir ? strdup(new->spec.dir) : str_printf("%s/rootfs", new->dir);
+	*ret_source = new->spec.dir ? strdup(new->spec.dir) :
+		      str_printf("%s/rootfs%s", new->dir, new->variant ? new->variant : "");
 	return *ret_source ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 

@@ -147,29 +147,32 @@ int overlay_is_written(const struct overlay *o, struct error *err)
 	return 0;
 }
 
+int overlay_fresh_upper(struct overlay *o, const char *dir, struct error *err)
+{
+	free(steal_ptr(&o->upper));
+	free(steal_ptr(&o->work));
+	for (unsigned n = 0; !o->upper; n++) {
+		o->upper = n ? str_printf("%s/overlay/delta.%u", dir, n) :
+			       str_printf("%s/overlay/delta", dir);
+		if (!o->upper)
+			return error_set(err, ENOMEM, "out of memory");
+		if (access(o->upper, F_OK) == 0)
+			free(steal_ptr(&o->upper));
+	}
+	o->work = work_of(o->upper);
+	return o->work ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
 int overlay_push(struct overlay *o, const char *dir, const char *rootfs, struct error *err)
 {
-	struct overlay next = {0};
-	bool failed = strv_add(&next.lower, o->upper ? o->upper : rootfs) < 0;
+	struct strv lower = {0};
+	bool failed = strv_add(&lower, o->upper ? o->upper : rootfs) < 0;
 
 	for (size_t i = 0; i < o->lower.n; i++)
-		failed |= strv_add(&next.lower, o->lower.v[i]) < 0;
-	for (unsigned n = 0; !failed && !next.upper; n++) {
-		next.upper = n ? str_printf("%s/overlay/delta.%u", dir, n) :
-				 str_printf("%s/overlay/delta", dir);
-		if (next.upper && access(next.upper, F_OK) == 0)
-			free(steal_ptr(&next.upper));
-		else
-			failed = !next.upper;
-	}
-	next.work = failed ? NULL : work_of(next.upper);
-	if (failed || !next.work) {
-		overlay_free(&next);
-		return error_set(err, ENOMEM, "out of memory");
-	}
-	overlay_free(o);
-	*o = next;
-	return 0;
+		failed |= strv_add(&lower, o->lower.v[i]) < 0;
+	strv_free(&o->lower);
+	o->lower = lower;
+	return failed ? error_set(err, ENOMEM, "out of memory") : overlay_fresh_upper(o, dir, err);
 }
 
 /* ---- what this host can ---- */
@@ -289,7 +292,8 @@ static int set_behaviour(const struct context *c, const char *const *options)
 	return 0;
 }
 
-static int make_context(struct context *c, const struct overlay *o, struct error *err)
+/* Lower layers, and the two directories to write in where 'o' has them. */
+static int open_layers(struct context *c, const struct overlay *o, struct error *err)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		const char *path = i < o->lower.n ? o->lower.v[i] :
@@ -305,43 +309,63 @@ static int make_context(struct context *c, const struct overlay *o, struct error
 	return 0;
 }
 
+static int set_upper(const struct context *c, const struct overlay *o)
+{
+	return !o->upper || (set(c, "upperdir", o->upper, c->fds[o->lower.n]) == 0 &&
+			     set(c, "workdir", o->work, c->fds[o->lower.n + 1]) == 0) ? 0 : -1;
+}
+
 static int mount_context(const struct context *c, const struct overlay *o,
 			 const char *const *options, struct error *err)
 {
 	int tree;
 
 	if (fsconfig(c->fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0 ||
-	    set_lower(c, o) < 0 || set(c, "upperdir", o->upper, c->fds[o->lower.n]) < 0 ||
-	    set(c, "workdir", o->work, c->fds[o->lower.n + 1]) < 0 ||
-	    set_behaviour(c, options) < 0 ||
+	    set_lower(c, o) < 0 || set_upper(c, o) < 0 || set_behaviour(c, options) < 0 ||
 	    fsconfig(c->fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return error_sys(err, "cannot mount the layers above \"%s\"", o->lower.v[0]);
-	tree = fsmount(c->fs, FSMOUNT_CLOEXEC, 0);
+	tree = fsmount(c->fs, FSMOUNT_CLOEXEC, o->upper ? 0 : MOUNT_ATTR_RDONLY);
 	return tree < 0 ? error_sys(err, "cannot mount the layers above \"%s\"", o->lower.v[0]) :
 			  tree;
+}
+
+static int mount_layers(const struct overlay *o, const char *const *options, struct error *err)
+{
+	autoclose int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	struct context c = {.fs = fs, .n = o->lower.n + (o->upper ? 2 : 0)};
+	autofree int *fds = malloc(c.n * sizeof(*fds));
+	int tree;
+
+	if (fs < 0)
+		return error_sys(err, "cannot mount layers: this kernel has no overlayfs");
+	if (!fds)
+		return error_set(err, ENOMEM, "out of memory");
+	c.fds = memset(fds, 0xff, c.n * sizeof(*fds));
+	tree = open_layers(&c, o, err) < 0 ? -1 : mount_context(&c, o, options, err);
+	for (size_t i = 0; i < c.n; i++)
+		close_fd(&fds[i]);
+	return tree;
 }
 
 static int overlay_mount(const char *source, const char *const *options, struct error *err)
 {
 	autooverlay struct overlay o = {0};
-	autoclose int fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	autofree int *fds = NULL;
-	struct context c = {.fs = fs};
-	int tree;
 
-	if (fs < 0)
-		return error_sys(err, "cannot mount layers: this kernel has no overlayfs");
+	return overlay_parse(source, &o, err) < 0 ? -1 : mount_layers(&o, options, err);
+}
+
+int overlay_look_still(const char *source, struct error *err)
+{
+	autooverlay struct overlay o = {0}, still = {0};
+
 	if (overlay_parse(source, &o, err) < 0)
 		return -1;
-	c.n = o.lower.n + 2;
-	c.fds = fds = malloc(c.n * sizeof(*fds));
-	if (!fds)
+	if (strv_add(&still.lower, o.upper) < 0)
 		return error_set(err, ENOMEM, "out of memory");
-	memset(fds, 0xff, c.n * sizeof(*fds));
-	tree = make_context(&c, &o, err) < 0 ? -1 : mount_context(&c, &o, options, err);
-	for (size_t i = 0; i < c.n; i++)
-		close_fd(&fds[i]);
-	return tree;
+	for (size_t i = 0; i < o.lower.n; i++)
+		if (strv_add(&still.lower, o.lower.v[i]) < 0)
+			return error_set(err, ENOMEM, "out of memory");
+	return mount_layers(&still, NULL, err);
 }
 
 /* ---- the driver ---- */
@@ -409,6 +433,11 @@ static int overlay_snapshot(const struct storage *from, const char *source,
 	return overlay_make_upper(&o, err);
 }
 
+static bool overlay_depends(const char *source)
+{
+	return true;
+}
+
 /* The lower layers are others', or lie in the container's directory and go with that. */
 static int overlay_destroy(const char *source, struct error *err)
 {
@@ -431,5 +460,6 @@ const struct storage_driver storage_overlay = {
 	.place = overlay_place,
 	.create = overlay_create,
 	.snapshot = overlay_snapshot,
+	.depends = overlay_depends,
 	.destroy = overlay_destroy,
 };

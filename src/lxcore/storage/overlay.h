@@ -40,6 +40,12 @@ int overlay_is_written(const struct overlay *o, struct error *err);
  * when 'o' is empty, becomes the topmost lower layer, and UPPER a name in 'dir' that is not in use.
  */
 int overlay_push(struct overlay *o, const char *dir, const char *rootfs, struct error *err);
+/* Another UPPER: a name in 'dir' that is not in use.  Makes nothing. */
+int overlay_fresh_upper(struct overlay *o, const char *dir, struct error *err);
+
+/* A detached mount for reading all layers, UPPER among them, while UPPER is mounted elsewhere too but
+ * not written: its container stands still. */
+int overlay_look_still(const char *source, struct error *err);
 
 /* Can UPPER lie in this directory?  ENOTSUP with the reason. */
 int overlay_check_place(const char *dir, struct error *err);

@@ -42,6 +42,7 @@ struct storage_new {
 	const char *name;  /* of the container */
 	const char *dir;   /* of the container: LXCPATH/NAME */
 	const struct storage *from; /* what it will be a snapshot of; NULL: it begins empty */
+	const char *variant; /* added to its place's last name: ".1", where the other is in use; NULL */
 	struct storage_spec spec;
 	uid_t uid;         /* on this host, of its topmost directory */
 	gid_t gid;
@@ -77,6 +78,8 @@ struct storage_driver {
 	 * differ.  NULL: it cannot. */
 	int (*snapshot)(const struct storage *from, const char *source,
 			const struct storage_new *new, struct error *err);
+	/* Does one that 'snapshot' made at 'source' need what it was made of?  NULL: no. */
+	bool (*depends)(const char *source);
 	/* Remove it and all that is in it; not being there is fine.  Stays on its filesystem. */
 	int (*destroy)(const char *source, struct error *err);
 	/* The container gets another name: what its source becomes.  NULL: it lies in the

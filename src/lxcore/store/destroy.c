@@ -10,7 +10,10 @@
 #include "parts/network/network.h"
 #include "parts/rootfs.h"
 #include "storage/storage.h"
+#include "store/graph.h"
+#include "store/snapshot.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,14 +50,23 @@ static void give_lock_back(struct lxcore_container *c, int *lock, int *rundir)
 	close_fd(lock);
 }
 
+static bool is_marked(const struct lxcore_container *c, const char *mark)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", c->dir, mark);
+	return access(path, F_OK) == 0;
+}
+
 void store_tidy(struct lxcore_container *c)
 {
 	autofree char *trash = store_trash_path(c);
 	bool locked = false, partial = store_is_partial(c, &locked);
 	bool rubbish = trash && access(trash, F_OK) == 0;
+	bool restored = is_marked(c, STORE_RESTORING), renamed = is_marked(c, STORE_RENAMED);
 	int lock = -1, rundir = -1;
 
-	if ((!partial || locked) && !rubbish)
+	if ((!partial || locked) && !rubbish && !restored && !renamed)
 		return;
 	if (!holds_lock(c, &lock, &rundir))
 		return;
@@ -66,6 +78,14 @@ void store_tidy(struct lxcore_container *c)
 	/* Killed between a removal and this last step. */
 	if (!lxcore_is_defined(c))
 		idmap_forget(c->lxcpath, c->name);
+	if (renamed)
+		rename_tidy(c, NULL);
+	if (restored && is_marked(c, STORE_RESTORING))
+		restore_tidy(c, NULL);
+	if (renamed || restored) {
+		conf_free(c->conf);
+		c->conf = NULL;
+	}
 	give_lock_back(c, &lock, &rundir);
 }
 
@@ -90,12 +110,17 @@ static bool is_below(const char *path, const char *dir)
 /* The root filesystem lies elsewhere (lxc-create --dir, a device): it goes first. */
 static int remove_rootfs(struct lxcore_container *c, const char *rootfs, struct error *err)
 {
+	autooverlay struct overlay o = {0};
 	struct storage s;
 
 	if (!rootfs || is_below(storage_source(rootfs), c->dir))
 		return 0;
 	if (storage_parse(rootfs, &s, err) < 0)
 		return -1;
+	/* Layers below its own are others'. */
+	if (s.driver == &storage_overlay && overlay_parse(s.source, &o, NULL) == 0 &&
+	    is_below(o.upper, c->dir))
+		return 0;
 	return s.driver->destroy(s.source, err);
 }
 
@@ -160,32 +185,12 @@ int store_remove(struct lxcore_container *c, struct error *err)
 
 /* ---- what stands in the way ---- */
 
-static size_t count_entries(const char *path)
+static int destroy_users(const struct strv *users, struct error *err)
 {
-	autodir DIR *dir = opendir(path);
-	struct dirent *entry;
-	size_t n = 0;
-
-	while (dir && (entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	return n;
-}
-
-/* Dependants are recorded as pairs of lines, 'lxcpath' and 'name', in the source's directory. */
-static int read_dependants(struct lxcore_container *c, struct strv *lines)
-{
-	autofree char *path = str_printf("%s/lxc_snapshots", c->dir);
-	autobuf struct buf text = BUF_INIT;
-
-	if (!path || file_read(AT_FDCWD, path, &text) < 0)
-		return 0;
-	return strv_split(lines, text.s, "\n");
-}
-
-static int destroy_dependants(const struct strv *lines, struct error *err)
-{
-	for (size_t i = 0; i + 1 < lines->n; i += 2) {
-		lxcore_container *other = lxcore_open(lines->v[i], lines->v[i + 1], err);
+	for (size_t i = 0; i < users->n; i++) {
+		const char *name = strrchr(users->v[i], '/') + 1;
+		autofree char *lxcpath = strndup(users->v[i], (size_t)(name - users->v[i]) - 1);
+		lxcore_container *other = lxcpath ? lxcore_open(lxcpath, name, err) : NULL;
 		int result = other && lxcore_is_defined(other) ? lxcore_destroy(other, true, err) : 0;
 
 		lxcore_close(other);
@@ -195,23 +200,45 @@ static int destroy_dependants(const struct strv *lines, struct error *err)
 	return 0;
 }
 
-static int refuse_dependants(struct lxcore_container *c, const struct strv *lines, struct error *err)
+static int refuse_users(struct lxcore_container *c, const struct strv *users, struct error *err)
 {
-	autofree char *snaps = str_printf("%s/snaps", c->dir);
-	size_t n = snaps ? count_entries(snaps) : 0;
+	autobuf struct buf names = BUF_INIT;
 
-	if (lines->n >= 2) {
-		error_set(err, ENOTEMPTY, "cannot destroy it: it has clones, among them \"%s\"",
-			  lines->v[1]);
-		return error_mend(err, "lxc-destroy -n %s      (the clone first), or "
-				  "lxc-destroy -s -n %s      (both)", lines->v[1], c->name);
-	}
-	if (n) {
-		error_set(err, ENOTEMPTY, "cannot destroy it: it has %zu snapshot%s", n,
-			  n == 1 ? "" : "s");
-		return error_mend(err, "lxc-destroy -s -n %s      (with its snapshots)", c->name);
-	}
-	return 0;
+	for (size_t i = 0; i < users->n && i < 5; i++)
+		buf_addf(&names, "%s%s", i ? ", " : "", strrchr(users->v[i], '/') + 1);
+	if (users->n > 5)
+		buf_addf(&names, " and %zu more", users->n - 5);
+	error_set(err, ENOTEMPTY, "cannot destroy it: it has %zu clone%s (%s)", users->n,
+		  users->n == 1 ? "" : "s", names.s ? names.s : "");
+	return error_mend(err, "lxc-destroy -n %s      (the clone first), or "
+			  "lxc-destroy -s -n %s      (all of them)", strrchr(users->v[0], '/') + 1,
+			  c->name);
+}
+
+static int refuse_snapshots(struct lxcore_container *c, struct error *err)
+{
+	struct lxcore_snapshot *all;
+	int n = lxcore_snapshots(c, &all, err);
+
+	if (n < 0)
+		return -1;
+	lxcore_snapshots_free(all, n);
+	if (!n)
+		return 0;
+	error_set(err, ENOTEMPTY, "cannot destroy it: it has %d snapshot%s", n, n == 1 ? "" : "s");
+	return error_mend(err, "lxc-destroy -s -n %s      (with its snapshots)", c->name);
+}
+
+/* What stands in the way goes first, or keeps the container. */
+static int clear_way(struct lxcore_container *c, bool with_snapshots, struct error *err)
+{
+	autostrv struct strv users = {0};
+
+	if (graph_users(c->dir, &users) < 0)
+		return error_sys(err, "cannot read who needs it");
+	if (with_snapshots)
+		return destroy_users(&users, err) < 0 ? -1 : snapshot_remove_all(c, err);
+	return users.n ? refuse_users(c, &users, err) : refuse_snapshots(c, err);
 }
 
 static int check_destroy(struct lxcore_container *c, struct error *err)
@@ -262,17 +289,11 @@ static int destroy_unreadable(struct lxcore_container *c, struct error *err)
 static int destroy_locked(struct lxcore_container *c, bool with_snapshots, struct error *err)
 {
 	struct conf *conf = container_conf(c, err);
-	autostrv struct strv dependants = {0};
 
 	if (!conf)
 		return destroy_unreadable(c, err);
-	if (rootfs_conf_of(conf)->managed) {
-		if (read_dependants(c, &dependants) < 0)
-			return error_set(err, ENOMEM, "out of memory");
-		if (with_snapshots ? destroy_dependants(&dependants, err) :
-				     refuse_dependants(c, &dependants, err))
-			return -1;
-	}
+	if (rootfs_conf_of(conf)->managed && clear_way(c, with_snapshots, err) < 0)
+		return -1;
 	if (store_run_hooks(c, HOOK_DESTROY, NULL, err) < 0)
 		return -1;
 	return store_remove(c, err);
@@ -280,14 +301,10 @@ static int destroy_locked(struct lxcore_container *c, bool with_snapshots, struc
 
 int lxcore_destroy(lxcore_container *c, bool with_snapshots, lxcore_error *err)
 {
-	int lock = -1, rundir = -1, result;
+	autohold struct hold hold = HOLD_INIT;
 
-	if (check_destroy(c, err) < 0)
+	if (check_destroy(c, err) < 0 || hold_take(c, HOLD_ALONE, &hold, err) < 0 ||
+	    hold_stopped(&hold, err) < 0 || destroy_locked(c, with_snapshots, err) < 0)
 		return error_within(err, "%s", c->name);
-	rundir = rundir_lock(c->lxcpath, c->name, 0, &lock, err);
-	if (rundir < 0)
-		return error_within(err, "%s", c->name);
-	result = destroy_locked(c, with_snapshots, err);
-	give_lock_back(c, &lock, &rundir);
-	return result < 0 ? error_within(err, "%s", c->name) : 0;
+	return 0;
 }

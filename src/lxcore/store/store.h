@@ -2,9 +2,10 @@
 /*
  * Containers as things on disk, as the files of this room share them.
  *
- * Two marks tell of unfinished work: LXCPATH/NAME/partial, locked by whoever creates the container
+ * Marks tell of unfinished work: LXCPATH/NAME/partial, locked by whoever creates the container
  * (unlocked, and with our words in it: a leftover), and LXCPATH/.trash-NAME, what a destroy took out
- * of the way (always to be removed).  store_tidy() looks for both whenever a container is opened.
+ * of the way (always to be removed); 'restoring' (restore.c) and 'config.renamed' (rename.c).
+ * store_tidy() looks for them whenever a container is opened.
  *
  * An unlocked 'partial' without our words is another program's: LXC leaves such files beside
  * containers that are whole, so it removes nothing and stands in nobody's way.
@@ -16,14 +17,19 @@
 #include "parts/hooks.h"
 
 #define STORE_PARTIAL "partial"
+#define STORE_RESTORING "restoring"    /* restore.c */
+#define STORE_RENAMED "config.renamed" /* rename.c */
 #define STORE_PARTIAL_WORDS "lxcore is creating this container\n"
 
 /* The path as it will be used: absolute, the global default when NULL; to be freed. */
 char *store_lxcpath(const char *lxcpath, struct error *err);
 /* Where what is to be removed is put; to be freed. */
 char *store_trash_path(const struct lxcore_container *c);
-/* Put right what a killed create or destroy left. */
+/* Put right what a killed command left. */
 void store_tidy(struct lxcore_container *c);
+/* What a killed restore and rename left; the container's lock must be held. */
+int restore_tidy(struct lxcore_container *c, struct error *err);
+int rename_tidy(struct lxcore_container *c, struct error *err);
 /* Is a create under way (its lock is held), or was one of ours killed? */
 bool store_is_partial(struct lxcore_container *c, bool *ret_locked);
 /* Take the container's directory out of the way and remove it; its lock must be held, or it must

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Snapshots, as the files of this room share them. */
+#ifndef LXCORE_STORE_SNAPSHOT_H
+#define LXCORE_STORE_SNAPSHOT_H
+
+#include "base/tree.h"
+#include "store/clone.h"
+#include "store/layers.h"
+
+/* LXCPATH/NAME/snaps; to be freed. */
+char *snapshot_dir(const struct lxcore_container *c);
+/* One of them; NULL with ENOENT and the names of those that there are. */
+lxcore_container *snapshot_open(lxcore_container *c, const char *name, struct error *err);
+/* Remove all of them; the container is held alone. */
+int snapshot_remove_all(lxcore_container *c, struct error *err);
+/* The container's contents stand on this one from now on. */
+void snapshot_set_current(const struct lxcore_container *c, const char *name);
+
+#endif
