@@ -16,7 +16,16 @@ apt_host_mirror() {
 		[ ! -r "$file" ] || set -- "$@" "$file"
 	done
 	[ $# -gt 0 ] || return 0
-	mirror_found=$(awk -v want="$want" -v kind="$kind" "$apt_entries" "$@")
+	apt_usual "$want"
+	mirror_found=$(awk -v want="$want" -v kind="$kind" -v usual="$usual" "$apt_entries" "$@")
+}
+
+# What the address of an archive usually ends with.
+apt_usual() {
+	case $1 in
+	devuan) usual='/(merged|devuan)/*$' ;;
+	*) usual="/$1/*\$" ;;
+	esac
 }
 
 # Reads both forms, one line an entry and deb822; prints the first fitting URI.
@@ -31,7 +40,7 @@ function offer(uri, suite, components, signed) {
 		return
 	if (kind == "security" && suite !~ /(-security|\/updates)$/)
 		return
-	if (kind == "archive" && (suite ~ /[-\/]/ || (signed == "" && uri !~ ("/" want "/*$"))))
+	if (kind == "archive" && (suite ~ /[-\/]/ && suite !~ /^kali-/ || (signed == "" && uri !~ usual)))
 		return
 	sub(/\/+$/, "", uri)
 	print uri
@@ -97,16 +106,21 @@ apt_archive_of_tree() {
 
 # apt_sources SUITES COMPONENTS SECURITY-SUITE SIGNER: what apt inside uses. SECURITY-SUITE is empty
 # where there is none. A mirror that nobody said is the one that the installer chose, and beside
-# such a one the security archive stands; where it is for a mirror of our own, only the user can
-# say.
+# such a one the security archive stands, under the same name with `security_suffix`; where it is for
+# a mirror of our own, only the user can say, unless the suffix is empty.
 apt_sources() {
 	if [ -z "$mirror" ]; then
 		apt_archive_of_tree "$distribution"
 		[ -n "$mirror_found" ] || return 0	# what the installer left there is all we have
 		mirror=$mirror_found
-		security_mirror=${security_mirror:-$mirror-security}
+		security_mirror=${security_mirror:-$mirror$security_suffix}
 	fi
-	if [ -n "$keyring" ] && [ "$keyring" != "$4" ]; then
+	[ -n "$security_suffix" ] || security_mirror=${security_mirror:-$mirror}
+	apt_extra=''
+	if [ -n "$no_gpg" ]; then
+		apt_extra='
+Trusted: yes'
+	elif [ -n "$keyring" ] && [ "$keyring" != "$4" ]; then
 		put "etc/apt/keyrings/${keyring##*/}" 644 ''
 		cp "$keyring" "$target" || die "copy $keyring"
 		set -- "$1" "$2" "$3" "/etc/apt/keyrings/${keyring##*/}"
@@ -130,7 +144,7 @@ apt_paragraph() {
 URIs: $1
 Suites: $2
 Components: $3
-Signed-By: $4"
+Signed-By: $4$apt_extra"
 }
 
 # apt_install 'PACKAGE PACKAGE...': into the container, with the network of the host.

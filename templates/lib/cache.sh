@@ -58,6 +58,6 @@ cache_tree() {
 
 # cache_fits NOTE
 cache_fits() {
-	[ -d "$tree" ] && [ -r "$tree.made-from" ] && read -r made_from <"$tree.made-from" &&
+	[ -d "$tree" ] && [ -r "$tree.made-from" ] && IFS= read -r made_from <"$tree.made-from" &&
 		[ "$made_from" = "$1" ]
 }

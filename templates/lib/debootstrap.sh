@@ -5,19 +5,30 @@
 # to a log in the cache, of which the end is shown if it fails.
 # shellcheck shell=sh disable=SC2154
 
-# debootstrap_tree DIR PACKAGES [OPTION...]: the release `release` for `arch` from `mirror`, if set,
-# signed by `keyring`, if set, its programs run by `interpreter`, if set.
+# debootstrap_tree DIR PACKAGES: the release `release` for `arch` from `mirror`, if set, signed by
+# `signed_by` or, with `no_gpg`, by nobody; its programs run by `interpreter`, if set. `like` is a
+# release that the tool is sure to know.
 debootstrap_tree() {
 	directory=$1 log=$cache/debootstrap.log
-	set -- --variant=minbase "--include=$2" ${keyring:+"--keyring=$keyring"}
+	set -- --variant="${variant:-minbase}" "--include=$2" "--components=${components:-main}"
 	apt_host_proxy
 	if have debootstrap; then
-		work own_namespaces debootstrap --arch="$arch" ${interpreter:+--foreign} "$@" "$release" \
-			"$directory" ${mirror:+"$mirror"} >"$log" 2>&1 || debootstrap_failed
+		# A release that is younger than the tool is made as the one before it.
+		scripts=/usr/share/debootstrap/scripts script=''
+		[ -e "$scripts/$release" ] || [ ! -e "$scripts/${like-}" ] || script=$scripts/$like
+		[ -z "$signed_by" ] || set -- "$@" --keyring="$signed_by"
+		[ -z "$no_gpg" ] || set -- "$@" --no-check-gpg
+		set -- "$@" "$release" "$directory"
+		[ -z "$mirror$script" ] || set -- "$@" "$mirror" ${script:+"$script"}
+		work own_namespaces debootstrap --arch="$arch" ${interpreter:+--foreign} "$@" >"$log" 2>&1 ||
+			debootstrap_failed
 		[ -z "$interpreter" ] || debootstrap_second_stage
 	elif have mmdebstrap && [ -z "$interpreter" ]; then
-		work own_namespaces mmdebstrap --mode=root --architectures="$arch" "$@" "$release" \
-			"$directory" ${mirror:+"$mirror"} >"$log" 2>&1 || debootstrap_failed
+		[ -z "$signed_by" ] || set -- "$@" --keyring="$signed_by"
+		set -- "$@" "$release" "$directory"
+		[ -z "$no_gpg" ] || mirror="deb [trusted=yes] $mirror $release ${components:-main}"
+		work own_namespaces mmdebstrap --mode=root --architectures="$arch" "$@" \
+			${mirror:+"$mirror"} >"$log" 2>&1 || debootstrap_failed
 	else
 		die "fetch $release: debootstrap is not installed" 'apt-get install debootstrap'
 	fi
@@ -35,7 +46,7 @@ debootstrap_second_stage() {
 }
 
 debootstrap_failed() {
-	grep -E '^(E:|W: Failure|mmdebstrap: )' "$log" >&2 || tail -n 5 "$log" >&2
+	grep -E '^(E:|W: Failure|mmdebstrap: )|[Ss]ignature|[Cc]orrupt' "$log" >&2 || tail -n 5 "$log" >&2
 	die "fetch $release for $arch: the installer failed, see above" \
 		"see whether the release and the mirror are right (--release, --mirror); all it said: $log"
 }

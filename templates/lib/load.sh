@@ -5,8 +5,8 @@
 # options, a list of packages and a few calls, in the order in which a root filesystem comes to be:
 #
 #   options (options.sh) → container's config (config.sh) → mirror (mirror.sh, apt.sh)
-#   → cached tree (cache.sh, debootstrap.sh) → copy (copy.sh) → what makes it this container
-#   (identity.sh, network.sh, ttys.sh, systemd.sh, locale.sh, login.sh), all through rootfs.sh.
+#   → cached tree (cache.sh, debootstrap.sh, rpm.sh) → copy (copy.sh)
+#   → what makes it this container (identity.sh, network.sh, ttys.sh, systemd.sh, locale.sh, login.sh), all through rootfs.sh.
 #
 # Or it is an image: single files (fetch.sh) from an image server (server.sh), unpacked (unpack.sh)
 # with what their makers say of them (image.sh); or an OCI image (oci.sh).
@@ -26,8 +26,8 @@ if [ -r "$lib/paths.sh" ]; then
 	. "$lib/paths.sh"
 fi
 
-for part in messages options config mirror apt debootstrap cache copy rootfs identity network ttys \
-	systemd locale login arch fetch unpack image server oci; do
+for part in messages options config mirror archives apt debootstrap debs rpm el cache copy rootfs \
+	identity network ttys systemd locale login arch fetch unpack image server oci; do
 	. "$lib/$part.sh"
 done
 unset part

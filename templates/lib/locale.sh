@@ -32,6 +32,25 @@ locale_debian() {
 	fi
 }
 
+# locale_conf: the caller's language if the tree brings it, for systems that compile none.
+locale_conf() {
+	language=${LC_ALL:-${LANG:-C.UTF-8}}
+	case $language in
+	*.UTF-8 | *.utf8) known=${language%.*}.utf8 ;;
+	*) known=C.utf8 ;;
+	esac
+	case $known in *[!A-Za-z0-9_.@-]*) known=C.utf8 ;; esac
+	if [ -d "$rootfs/usr/lib/locale/$known" ]; then
+		language=${known%.*}.UTF-8
+	elif [ -e "$rootfs/usr/lib/locale/locale-archive" ]; then
+		language=en_US.UTF-8
+	else
+		language=C.UTF-8
+	fi
+	put etc/locale.conf 644 "LANG=$language"
+	[ ! -e "$rootfs/etc/sysconfig/i18n" ] || put etc/sysconfig/i18n 644 "LANG=$language"
+}
+
 # locale_timezone: by name, so that rules change with the container's own time zone package.
 locale_timezone() {
 	zone=$(readlink /etc/localtime 2>/dev/null) || return 0

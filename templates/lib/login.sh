@@ -42,6 +42,49 @@ login_hash() {
 	esac
 }
 
+# login_entry FILE NAME LINE: adds a line to one of the account files, in the place of an older one.
+login_entry() {
+	inside "$1"
+	[ ! -L "$target" ] && [ -f "$target" ] || die "add $2: the container has no /$1"
+	text=$(grep -v "^$2:" "$target") || :
+	printf '%s\n' "$text" "$3" >"$target" || die "write $target"
+}
+
+# login_user NAME GROUP: a user of GROUP, who gets the password and the key instead of root.
+login_user() {
+	[ -z "$password_given$password" ] || login_hash
+	day=$(($(date +%s) / 86400))
+	login_entry etc/passwd "$1" "$1:x:1000:1000::/home/$1:/bin/bash"
+	login_entry etc/group "$1" "$1:x:1000:"
+	login_entry etc/shadow "$1" "$1:$hash:$day:0:99999:7:::"
+	login_join "$1" "$2"
+	inside "home/$1/.ssh"
+	mkdir -p "$target" && chmod 700 "$target" "${target%/*}" || die "make $target"
+	[ -z "$key_lines" ] || put "home/$1/.ssh/authorized_keys" 600 "$key_lines"
+	inside "home/$1"
+	chown -R -h 1000:1000 "$target" || die "give $target to $1"
+}
+
+# login_join NAME GROUP: where there is one
+login_join() {
+	inside etc/group
+	member=$(sed -n "s/^$2:[^:]*:[^:]*:\(.*\)/\1/p" "$target")
+	line=$(sed -n "s/^\($2:[^:]*:[^:]*:\).*/\1/p" "$target")
+	[ -z "$line" ] || login_entry etc/group "$2" "$line${member:+$member,}$1"
+}
+
+# login_of_host NAME: one of this host's users, whose home is bound into the container; the password
+# is the one that they have here.
+login_of_host() {
+	home=$(getent passwd "$1" | cut -d: -f6)
+	login_entry etc/passwd "$1" "$(getent passwd "$1")"
+	login_entry etc/shadow "$1" "$(getent shadow "$1")"
+	group=$(getent group "$(id -g "$1")")
+	login_entry etc/group "${group%%:*}" "$group"
+	login_join "$1" sudo
+	config_add "lxc.mount.entry = $home ${home#/} none bind,create=dir 0 0"
+}
+
 # login_root: into an existing shadow file, whose owner and mode are kept.
 login_root() {
 	login_hash

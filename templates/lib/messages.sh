@@ -8,6 +8,7 @@
 told=''		# set once the reason of a failure has been printed
 doing=''	# the last thing announced, for a failure that nobody explained
 unfinished=''	# a directory to remove if we end before it is complete
+side_dir=''	# a directory that is of no use after us
 worker=''	# the process that works for us in the background
 
 say() {
@@ -53,6 +54,15 @@ need_all() {
 	unset IFS
 }
 
+# need_root WHAT: for packages whose scripts and files want more than a user namespace gives.
+need_root() {
+	if [ -n "$mapped_uid$mapped_gid" ]; then
+		die "install $1 in a user namespace: its packages need real device nodes and owners" \
+			'create it as root without lxc.idmap, or use the template download or busybox'
+	fi
+	[ "$(id -u)" = 0 ] || die "install $1: only root can" 'sudo lxc-create …'
+}
+
 # work COMMAND...: runs it so that a signal ends us, and with us everything that it started: the
 # shell would otherwise wait for it before it looks at the signal.
 work() {
@@ -74,9 +84,9 @@ on_exit() {
 		kill -KILL "$worker" 2>/dev/null || :
 		wait "$worker" 2>/dev/null || :
 	fi
-	if [ -n "$unfinished" ]; then
-		remove_tree "$unfinished" || :
-	fi
+	for directory in "$unfinished" "$side_dir"; do
+		[ -z "$directory" ] || remove_tree "$directory" || :
+	done
 	if [ "$status" -gt 0 ] && [ "$status" -lt 128 ] && [ -z "$told" ]; then
 		printf '%s: cannot finish: it failed at "%s"\n' "$template" "${doing:-reading its options}" >&2
 	fi

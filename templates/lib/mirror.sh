@@ -5,7 +5,8 @@
 # the same distribution; and when none says anything, nothing, which leaves the choice to the
 # distribution's installer.
 #
-# mirrors.conf has lines 'DISTRIBUTION archive|security URL'; '#' starts a comment.
+# mirrors.conf has lines 'DISTRIBUTION archive|security URL' and 'DISTRIBUTION keyring FILE'; '#'
+# starts a comment.
 # shellcheck shell=sh disable=SC2034,SC2154
 
 # mirror_choose DISTRIBUTION HOST-FUNCTION: sets `mirror` and `security_mirror`, empty when nobody
@@ -25,15 +26,19 @@ mirror_choose() {
 		security_mirror=$mirror_found
 	fi
 	mirror=${mirror%/} security_mirror=${security_mirror%/}
-	for url in "$mirror" "$security_mirror"; do
-		case $url in
-		'' | http://?* | https://?* | ftp://?* | file:/?*) ;;
-		*) die "fetch from '$url': it is no URL" ;;
-		esac
-		case $url in
-		*[[:space:]]* | *[[:cntrl:]]*) die 'fetch from a mirror whose address has a blank in it' ;;
-		esac
-	done
+	mirror_check "$mirror"
+	mirror_check "$security_mirror"
+}
+
+# mirror_check ADDRESS
+mirror_check() {
+	case $1 in
+	'' | http://?* | https://?* | ftp://?* | file:/?*) ;;
+	*) die "fetch from '$1': it is no URL" ;;
+	esac
+	case $1 in
+	*[[:space:]]* | *[[:cntrl:]]*) die 'fetch from a mirror whose address has a blank in it' ;;
+	esac
 }
 
 # mirror_listed DISTRIBUTION KIND: sets `mirror_found` from mirrors.conf.

@@ -26,3 +26,25 @@ network_interfaces() {
 	put etc/network/interfaces 644 'auto lo' 'iface lo inet loopback' '' \
 		'auto eth0' 'iface eth0 inet dhcp'
 }
+
+# network_ifcfg: the network scripts of Enterprise Linux 6 and 7. dhclient goes to the background at
+# once, and tries for ever.
+network_ifcfg() {
+	put etc/sysconfig/network 644 NETWORKING=yes "HOSTNAME=$name"
+	put etc/sysconfig/network-scripts/ifcfg-eth0 644 DEVICE=eth0 TYPE=Ethernet BOOTPROTO=dhcp ONBOOT=yes \
+		NM_CONTROLLED=no PERSISTENT_DHCLIENT=yes DHCLIENTARGS=-nw
+}
+
+# network_manager: a profile that keeps the address that lxcore gave, and does not give up.
+network_manager() {
+	put etc/NetworkManager/system-connections/eth0.nmconnection 600 '[connection]' id=eth0 type=ethernet \
+		interface-name=eth0 autoconnect=true autoconnect-retries=0 '' '[ipv4]' method=auto \
+		dhcp-client-id=mac may-fail=true '' '[ipv6]' method=auto may-fail=true
+	systemd_enable NetworkManager.service
+}
+
+# network_netplan: what newer Ubuntu reads before systemd-networkd does.
+network_netplan() {
+	put etc/netplan/10-lxc.yaml 600 'network:' '  version: 2' '  ethernets:' '    eth0:' \
+		'      dhcp4: true' '      dhcp-identifier: mac' '      optional: true'
+}

@@ -20,10 +20,6 @@ h|help||help|show this help'
 # Rows that several templates declare, so that they mean the same everywhere.
 option_arch='
 a|arch|ARCH|arch|architecture; default: that of this host'
-option_mirrors='
-|mirror|URL|mirror|where to fetch; default: $MIRROR, mirrors.conf, what this host uses
-|security-mirror|URL|security_mirror|the same for security updates ($SECURITY_MIRROR)
-|keyring|FILE|keyring|keys that must have signed the archive ($KEYRING)'
 option_packages='
 |packages|A,B|packages|more packages to install'
 option_cache='
@@ -73,7 +69,7 @@ options_hint="lxc-create -t ${template#lxc-} -h"
 # gave it before; checks what the contract with lxc-create promises. --help ends here.
 options_parse() {
 	for row_var in name path rootfs mapped_uid mapped_gid help mirror security_mirror keyring \
-		packages flush_cache clean password password_given auth_key arch; do
+		packages flush_cache clean password password_given auth_key arch repo no_gpg side_dir; do
 		eval "$row_var=\${$row_var-}"
 	done
 	while [ $# -gt 0 ]; do

@@ -11,6 +11,16 @@ systemd_has() {
 		{ [ ! -L "$rootfs/lib" ] && [ -e "$rootfs/lib/systemd/system/$1" ]; }
 }
 
+# systemd_units: sets `units`, the directory that links name. Where /lib is no link to /usr/lib the
+# distribution has its units in one of the two only.
+systemd_units() {
+	units=/lib/systemd/system
+	if [ ! -L "$rootfs/lib" ] && [ -d "$rootfs/usr/lib/systemd/system" ] &&
+		[ ! -e "$rootfs/lib/systemd/system/multi-user.target" ]; then
+		units=/usr/lib/systemd/system
+	fi
+}
+
 # systemd_mask UNIT...
 systemd_mask() {
 	for unit in "$@"; do
@@ -20,8 +30,9 @@ systemd_mask() {
 
 # systemd_enable UNIT...: for multi-user.target.
 systemd_enable() {
+	systemd_units
 	for unit in "$@"; do
-		put_link "etc/systemd/system/multi-user.target.wants/$unit" "/lib/systemd/system/$unit"
+		put_link "etc/systemd/system/multi-user.target.wants/$unit" "$units/$unit"
 	done
 }
 
@@ -29,7 +40,8 @@ systemd_enable() {
 # should a package bring it: in a container it would see the host's devices and own none. The mount
 # units of /sys/kernel belong to the host's kernel.
 systemd_container() {
-	put_link etc/systemd/system/default.target /lib/systemd/system/multi-user.target
+	systemd_units
+	put_link etc/systemd/system/default.target "$units/multi-user.target"
 	systemd_mask udev.service systemd-udevd.service systemd-udevd-control.socket \
 		systemd-udevd-kernel.socket systemd-udev-trigger.service systemd-udev-settle.service \
 		sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount

@@ -43,3 +43,43 @@ ttys_inittab() {
 	esac
 	put "$@"
 }
+
+# ttys_upstart: what Enterprise Linux 6 has; the console has no job of its own there. lxc-stop's
+# signal becomes an event that nothing answers.
+# shellcheck disable=SC2016 # upstart expands it
+ttys_upstart() {
+	put etc/init/lxc-console.conf 644 'start on stopped rc RUNLEVEL=[2345]' \
+		'stop on runlevel [!2345]' respawn 'exec /sbin/mingetty --nohangup console'
+	put etc/init/tty.override 644 'exec /sbin/mingetty --nohangup $TTY'
+	put etc/init/power-status-changed.override 644 'exec /sbin/shutdown -h now "by lxc-stop"'
+	inside etc/sysconfig/init
+	if [ -f "$target" ] && [ ! -L "$target" ]; then
+		printf '%s\n' 'ACTIVE_CONSOLES=/dev/tty[1-4]' >>"$target" || die "write $target"
+	fi
+}
+
+# ttys_secure: where root may log in, for the few that still keep a list.
+ttys_secure() {
+	inside etc/securetty
+	[ -f "$target" ] && [ ! -L "$target" ] || return 0
+	for tty in console tty1 tty2 tty3 tty4; do
+		printf '%s\n' "$tty" "lxc/$tty" >>"$target" || die "write $target"
+	done
+}
+
+# ttys_by_init: by what the tree has.
+ttys_by_init() {
+	inside etc/inittab
+	if systemd_has getty@.service; then
+		ttys_systemd
+	elif [ -e "$rootfs/etc/init/start-ttys.conf" ]; then
+		ttys_upstart
+	elif [ -f "$target" ] && grep -q '^[^#]*::' "$target"; then
+		ttys_inittab busybox
+	elif [ -f "$target" ]; then
+		ttys_inittab sysvinit
+	else
+		die 'find the init of the container: neither systemd, nor upstart, nor an inittab'
+	fi
+	ttys_secure
+}

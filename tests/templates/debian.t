@@ -33,7 +33,8 @@ ln -s /etc/passwd etc/resolv.conf
 echo 'deb http://default.example/debian '"\$suite"' main' >etc/apt/sources.list
 echo 'VERSION_CODENAME=bookworm' >usr/lib/os-release
 echo 'root:*:1:0:99999:7:::' >etc/shadow
-touch usr/lib/systemd/system/systemd-resolved.service var/cache/apt/archives/x.deb
+touch usr/lib/systemd/system/systemd-resolved.service usr/lib/systemd/system/systemd-networkd.service \
+	usr/lib/systemd/system/getty@.service var/cache/apt/archives/x.deb
 [ ! -e "$scratch/slow" ] || sleep 30
 END
 chmod +x "$scratch/bin/debootstrap"

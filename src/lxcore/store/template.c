@@ -71,11 +71,12 @@ static void last_words(struct buf *said, struct buf *words, struct error *err)
 	first = lines.n > WORDS_SHOWN ? lines.n - WORDS_SHOWN : 0;
 	for (size_t i = first; i < lines.n; i++) {
 		const char *line = lines.v[i] + strspn(lines.v[i], " ");
+		const char *gap = !words->len ? "" : words->s[words->len - 1] == ':' ? " " : "; ";
 
 		if (str_starts(line, mend))
 			error_mend(err, "%s", line + strlen(mend));
 		else if (*line)
-			buf_addf(words, "%s%s", words->len ? "; " : "", line);
+			buf_addf(words, "%s%s", gap, line);
 	}
 }
 
