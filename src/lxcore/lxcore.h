@@ -444,9 +444,14 @@ struct lxcore_create {
 	const char *template;      /* name, absolute path; NULL: none */
 	const char *const *args;   /* the template's own, ended by NULL; or NULL */
 	const char *config;        /* instead of lxc.default_config; NULL: that */
-	const char *storage;       /* "dir", "best", or a list; NULL: dir */
+	const char *storage;       /* "dir", "btrfs", "loop", "lvm", "nbd", "overlay", "rbd", "zfs", a
+				    * list ("zfs,dir": the first that can be), "best"; NULL: dir */
 	const char *dir;           /* root filesystem's place for dir; NULL: LXCPATH/NAME/rootfs */
 	bool quiet;                /* the template's output goes to /dev/null */
+	const char *fstype;        /* on a device of its own; NULL: ext4 */
+	uint64_t fssize;           /* of such a device, bytes; 0: 1 GiB */
+	const char *lvname, *rbdname; /* NULL: the container's name */
+	const char *vgname, *thinpool, *rbdpool, *rbduser, *zfsroot; /* NULL: lxc.bdev.* of lxc.conf */
 };
 #define LXCORE_CREATE_INIT {.size = sizeof(struct lxcore_create)}
 LXCORE_API int lxcore_create(lxcore_container *c, const struct lxcore_create *how,

@@ -22,10 +22,13 @@ static void storage_types(void)
 		{"/nonexistent/a:b", "/nonexistent/a:b"},
 		{"dir:/a:b", "/a:b"},
 		{"overlay:/a:/b", "/a:/b"},
-		{"zfs:pool/a", NULL, "type \"zfs\": it is not supported yet"},
+		{"overlayfs:/a:/b", "/a:/b"},
+		{"zfs:pool/a", "pool/a"},
+		{"lvm:/dev/g/v", "/dev/g/v"},
+		{"nbd:/a.qcow2:1", "/a.qcow2:1"},
 		{"directory:/a", NULL, "type \"directory\": there is no such type"},
 		{"di:/a", NULL, "there is no such type"},
-		{"/proc/self/exe", NULL, "\"/proc/self/exe\" is a file"},
+		{"tape:/a", NULL, "type \"tape\": there is no such type"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -39,7 +42,8 @@ static void storage_types(void)
 			HAS(err.text, cases[i].refusal);
 	}
 	SAME_NUMBER(storage_driver_find("dir") == &storage_dir, 1);
-	SAME_NUMBER(storage_driver_find("zfs") == NULL, 1);
+	SAME_NUMBER(storage_driver_find("zfs") == &storage_zfs, 1);
+	SAME_NUMBER(storage_driver_find("tape") == NULL, 1);
 }
 
 static void directories_come_and_go(void)

@@ -2,6 +2,7 @@
 /* Processes: identity that survives pid reuse, pidfds, and children with a time limit. */
 #include "proc.h"
 #include "fd.h"
+#include "mount.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -128,6 +129,19 @@ int proc_exec_through(int airlock, const char *flags, int report, const char *pa
 	return (int)syscall(SYS_execveat, airlock, "", all, env, AT_EMPTY_PATH);
 }
 
+/* The place is looked up in the new namespace: a descriptor of before would be of the old one. */
+static int make_mounts_private(const struct proc_run *run)
+{
+	autoclose int at = -1;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return -1;
+	if (!run->mount)
+		return 0;
+	at = open(run->mount_at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return at < 0 ? -1 : mount_place(run->mount, at, "", NULL);
+}
+
 static _Noreturn void run_child(const struct proc_run *run, int input, int output, int report)
 {
 	sigset_t none;
@@ -141,8 +155,7 @@ static _Noreturn void run_child(const struct proc_run *run, int input, int outpu
 		umask((mode_t)run->umask);
 	if (run->dies_with_us)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (run->private_mounts && (unshare(CLONE_NEWNS) < 0 ||
-				    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0))
+	if (run->private_mounts && make_mounts_private(run) < 0)
 		goto failed;
 	if (!run->own_input)
 		dup2(input, 0);

@@ -42,6 +42,9 @@ struct proc_run {
 				    own_output: of its stderr, which is passed on as it comes */
 	bool own_input;          /* it reads our own standard input */
 	bool private_mounts;     /* what it mounts is seen by itself alone and goes with it */
+	int mount;               /* with private_mounts: a detached mount that it finds at 'mount_at',
+				  * an existing directory; or 0 */
+	const char *mount_at;
 	bool dies_with_us;       /* SIGKILL when the calling thread ends */
 	int umask;               /* its umask(2), or 0: the caller's */
 	int airlock;             /* through which it is executed (see below), or 0; then argv[0] has

@@ -2,6 +2,7 @@
 /* Removing whole directory trees; see tree.h. */
 #include "tree.h"
 #include "auto.h"
+#include "subvolume.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -41,6 +42,12 @@ static bool is_mount(int fd)
 	       sx.stx_attributes & sx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT;
 }
 
+/* At once, and even when it is read-only. */
+static bool removed_as_subvolume(int dir, int sub)
+{
+	return subvolume_is(sub) && subvolume_remove(dir, sub) == 0;
+}
+
 static int remove_directory(struct removal *r, int dir, const char *name, int depth)
 {
 	autoclose int sub = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -52,6 +59,8 @@ static int remove_directory(struct removal *r, int dir, const char *name, int de
 		return fail(r, name, errno == ENOTDIR || errno == ELOOP ? EPERM : errno);
 	if (is_mount(sub))
 		return fail(r, name, EXDEV);
+	if (removed_as_subvolume(dir, sub))
+		return 0;
 	if (empty(r, steal_fd(&sub), depth + 1) < 0)
 		return -1;
 	return unlinkat(dir, name, AT_REMOVEDIR) < 0 ? fail(r, name, errno) : 0;
@@ -131,6 +140,8 @@ int tree_remove(int dir, const char *name, struct error *err)
 		return fail(&r, name, errno == ENOTDIR || errno == ELOOP ? EPERM : errno);
 	if (is_mount(top))
 		return fail(&r, name, EXDEV);
+	if (removed_as_subvolume(dir, top))
+		return 0;
 	if (tree_empty(top, err) < 0)
 		return -1;
 	return unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? fail(&r, name, errno) : 0;

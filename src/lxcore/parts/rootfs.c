@@ -255,7 +255,12 @@ static bool is_mounted_outside(const struct rootfs_conf *rc)
 static int mount_outside(struct boot *b, struct error *err)
 {
 	const struct rootfs_conf *rc = rootfs_conf_of(b->conf);
+	struct storage s;
 
+	if (storage_parse(rc->path, &s, err) < 0)
+		return -1;
+	if (s.driver->disconnect && journal_record(&b->journal, "rootfs", rc->path, err) < 0)
+		return -1;
 	b->root = mount_tree(b, err);
 	if (b->root < 0)
 		return blame(b->conf, "lxc.rootfs.path", err);
@@ -399,6 +404,23 @@ static int rootfs_enter(struct boot *b, struct error *err)
 	return b->root < 0 ? error_sys(err, "cannot open \"/\"") : 0;
 }
 
+/* ---- release ---- */
+
+/* What was connected for this boot; the container's last mounts may go a moment later. */
+static void rootfs_release(const struct release *r)
+{
+	const char *rootfs = NULL;
+
+	if (r->boot)
+		close_fd(&r->boot->root);
+	while ((rootfs = journal_previous(r->journal, "rootfs", rootfs))) {
+		struct storage s;
+
+		if (storage_parse(rootfs, &s, NULL) == 0 && s.driver->disconnect)
+			s.driver->disconnect(s.source, NULL);
+	}
+}
+
 const struct part part_rootfs = {
 	.name = "rootfs",
 	.section = &section,
@@ -406,6 +428,7 @@ const struct part part_rootfs = {
 	.prepare = rootfs_prepare,
 	.connect = rootfs_connect,
 	.enter = rootfs_enter,
+	.release = rootfs_release,
 };
 
 /* ---- pivot ---- */

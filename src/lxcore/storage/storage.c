@@ -7,14 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Every type that LXC knows; those without a driver are refused by name. */
+/* Every type that LXC knows. */
 static const struct {
 	const char *name;
 	const struct storage_driver *driver;
 } types[] = {
-	{"dir", &storage_dir}, {"overlay", &storage_overlay}, {"overlayfs", &storage_overlay},
-	{"btrfs", NULL},       {"loop", NULL},                {"lvm", NULL},
-	{"zfs", NULL},         {"rbd", NULL},                 {"nbd", NULL},
+	{"dir", &storage_dir},	   {"overlay", &storage_overlay}, {"overlayfs", &storage_overlay},
+	{"btrfs", &storage_btrfs}, {"loop", &storage_loop},	  {"lvm", &storage_lvm},
+	{"zfs", &storage_zfs},	   {"rbd", &storage_rbd},	  {"nbd", &storage_nbd},
 };
 
 /* What 'best' tries, in this order: what makes copies at once, then what always is there. */
@@ -44,15 +44,6 @@ const struct storage_driver *storage_driver_find(const char *name)
 	return NULL;
 }
 
-static int not_supported(const char *type, struct error *err)
-{
-	error_set(err, ENOTSUP,
-		  "cannot use a root filesystem of type \"%s\": "
-		  "it is not supported yet",
-		  type);
-	return error_mend(err, "use a directory: lxc.rootfs.path = dir:/var/lib/lxc/NAME/rootfs");
-}
-
 static int no_such_type(const char *type, size_t n, struct error *err)
 {
 	error_set(err, EINVAL,
@@ -64,46 +55,34 @@ static int no_such_type(const char *type, size_t n, struct error *err)
 /* The driver of the type that these n characters name. */
 static const struct storage_driver *driver_of(const char *type, size_t n, struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		if (strlen(types[i].name) != n || strncmp(types[i].name, type, n) != 0)
-			continue;
-		if (!types[i].driver)
-			not_supported(types[i].name, err);
-		return types[i].driver;
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strlen(types[i].name) == n && strncmp(types[i].name, type, n) == 0)
+			return types[i].driver;
 	no_such_type(type, n, err);
 	return NULL;
 }
 
 /* Without a type: what is there decides.  What is not there will be told by the driver's check. */
-static int parse_untyped(const char *text, struct storage *ret, struct error *err)
+static const struct storage_driver *driver_by_look(const char *text)
 {
-	const struct storage_driver *driver;
 	struct stat st;
 	bool there = stat(text, &st) == 0;
-	const char *type = there && S_ISREG(st.st_mode)	  ? "loop"
-			   : there && S_ISBLK(st.st_mode) ? "lvm"
-							  : "dir";
 
-	driver = driver_of(type, strlen(type), err);
-	if (!driver)
-		return error_within(err, "\"%s\" is a %s", text,
-				    S_ISREG(st.st_mode) ? "file" : "block device");
-	*ret = (struct storage){driver, text};
-	return 0;
+	if (there && S_ISREG(st.st_mode))
+		return &storage_loop;
+	if (str_starts(text, "/dev/rbd/"))
+		return &storage_rbd;
+	return there && S_ISBLK(st.st_mode) ? &storage_lvm : &storage_dir;
 }
 
 int storage_parse(const char *text, struct storage *ret, struct error *err)
 {
 	size_t n = type_length(text);
-	const struct storage_driver *driver;
+	const struct storage_driver *driver = n ? driver_of(text, n, err) : driver_by_look(text);
 
-	if (!n)
-		return parse_untyped(text, ret, err);
-	driver = driver_of(text, n, err);
 	if (!driver)
 		return -1;
-	*ret = (struct storage){driver, text + n + 1};
+	*ret = (struct storage){driver, storage_source(text)};
 	return 0;
 }
 

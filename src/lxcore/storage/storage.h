@@ -69,10 +69,19 @@ struct storage_driver {
 	/* A detached mount of it, for move_mount(2).  'options' are the filesystem's own
 	 * (lxc.rootfs.options without what concerns the mount), ended by NULL; or NULL. */
 	int (*mount)(const char *source, const char *const *options, struct error *err);
+	/*
+	 * It is a device of this host only while somebody needs it: look, mount, create, snapshot
+	 * connect it where it is not, and that outlives us.  When descriptors and mounts are gone
+	 * this gives it back; what is not connected is fine, and it waits a few seconds at most for
+	 * the last mounts to go.  Who means to call it writes that down before he lets connect.
+	 * NULL: there is nothing to give back.
+	 */
+	int (*disconnect)(const char *source, struct error *err);
 
-	/* What a new one's SOURCE is; to be freed.  Makes nothing. */
+	/* What a new one's SOURCE is; to be freed.  Makes nothing.  EEXIST: there is something of that
+	 * name, which is somebody else's. */
 	int (*place)(const struct storage_new *new, char **ret_source, struct error *err);
-	/* Make an empty one at such a place. */
+	/* Make an empty one at such a place.  EEXIST: there is one, which must not be destroyed. */
 	int (*create)(const char *source, const struct storage_new *new, struct error *err);
 	/* Make one with the contents of 'from', at once, whatever their size; from then on they
 	 * differ.  NULL: it cannot. */
@@ -93,8 +102,8 @@ struct storage_driver {
 };
 
 /*
- * EINVAL: no such type; ENOTSUP: a type without a driver.  Without TYPE what is at SOURCE decides;
- * where nothing is there it is taken for a directory.
+ * EINVAL: no such type.  Without TYPE what is at SOURCE decides; where nothing is there it is taken
+ * for a directory.
  */
 int storage_parse(const char *text, struct storage *ret, struct error *err);
 /* What follows 'TYPE:', without asking which drivers there are. */
@@ -110,5 +119,11 @@ const struct storage_driver *storage_choose(const char *wanted, const struct sto
 
 extern const struct storage_driver storage_dir;
 extern const struct storage_driver storage_overlay;
+extern const struct storage_driver storage_btrfs;
+extern const struct storage_driver storage_loop;
+extern const struct storage_driver storage_lvm;
+extern const struct storage_driver storage_zfs;
+extern const struct storage_driver storage_rbd;
+extern const struct storage_driver storage_nbd;
 
 #endif

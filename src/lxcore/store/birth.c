@@ -93,6 +93,15 @@ int birth_makes(struct birth *b, const char *rootfs, struct error *err)
 	return 0;
 }
 
+int birth_makes_nothing(struct birth *b, struct error *err)
+{
+	const off_t end = (off_t)strlen(STORE_PARTIAL_WORDS);
+
+	if (ftruncate(b->partial, end) < 0 || lseek(b->partial, end, SEEK_SET) < 0)
+		return error_sys(err, "cannot write down what is made");
+	return 0;
+}
+
 int birth_finish(struct birth *b, struct error *err)
 {
 	autofree char *path = str_printf("%s/" STORE_PARTIAL, b->c->dir);

@@ -21,6 +21,8 @@ int birth_begin(struct lxcore_container *c, struct birth *ret, struct error *err
 /* Storage that is about to be made outside of its directory ('TYPE:SOURCE') goes when it is abandoned;
  * to be called before. */
 int birth_makes(struct birth *b, const char *rootfs, struct error *err);
+/* It was not made after all, but found: it is somebody else's. */
+int birth_makes_nothing(struct birth *b, struct error *err);
 /* From now on it is a container.  On failure nothing of it stays. */
 int birth_finish(struct birth *b, struct error *err);
 /* Nothing of it stays. */

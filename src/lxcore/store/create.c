@@ -39,65 +39,149 @@ static int write_header(struct lxcore_container *c, const char *template, const 
 	return 0;
 }
 
-/* What the configuration begins with: the default one, and what is this container's own. */
-static int write_first_config(struct lxcore_container *c, const struct lxcore_create *how,
-			      const char *rootfs, struct error *err)
+/* What the configuration begins with: the default one, or the one that was asked for. */
+static int load_first_config(struct lxcore_container *c, const struct lxcore_create *how,
+			     struct error *err)
 {
 	autofree char *file = how->config ? strdup(how->config) : NULL;
-	autobuf struct buf name = BUF_INIT;
-	autofree char *place = rootfs ? str_printf("dir:%s", rootfs) : NULL;
-	struct conf *conf;
 
 	if (!file && global_get("lxc.default_config", &file, err) < 0)
 		return -1;
-	conf = c->conf = conf_new(c->sections.v);
-	if (!conf)
+	c->conf = conf_new(c->sections.v);
+	if (!c->conf)
 		return error_set(err, ENOMEM, "out of memory");
 	/* No default configuration is an empty one; a file that was asked for must be there. */
-	if (file && (how->config || access(file, F_OK) == 0) && conf_load(conf, file, err) < 0)
+	if (file && (how->config || access(file, F_OK) == 0))
+		return conf_load(c->conf, file, err);
+	return 0;
+}
+
+/* With what is this container's own. */
+static int write_first_config(struct lxcore_container *c, const char *rootfs, struct error *err)
+{
+	autobuf struct buf name = BUF_INIT;
+
+	if (rootfs && conf_set(c->conf, "lxc.rootfs.path", rootfs, err) < 0)
 		return -1;
-	if (place && conf_set(conf, "lxc.rootfs.path", place, err) < 0)
+	if (conf_get(c->conf, "lxc.uts.name", &name, err) < 0 ||
+	    (!name.len && conf_set(c->conf, "lxc.uts.name", c->name, err) < 0))
 		return -1;
-	if (conf_get(conf, "lxc.uts.name", &name, err) < 0 ||
-	    (!name.len && conf_set(conf, "lxc.uts.name", c->name, err) < 0))
-		return -1;
-	if (file_replace(AT_FDCWD, c->config_file, conf_text(conf), 0640) < 0)
+	if (file_replace(AT_FDCWD, c->config_file, conf_text(c->conf), 0640) < 0)
 		return error_sys(err, "cannot write \"%s\"", c->config_file);
 	return 0;
 }
 
-/* Whom the root filesystem belongs to: id-mapped mounts show that of root of the host as anyone's. */
-static void mapped_root(const struct conf *conf, uid_t *uid, gid_t *gid)
+/* ---- storage ---- */
+
+static struct storage_new wanted_storage(const struct lxcore_container *c,
+					 const struct lxcore_create *how)
 {
+	struct storage_new new = {
+		.name = c->name, .dir = c->dir,
+		.spec = {
+			.dir = how->dir, .fstype = how->fstype, .size = how->fssize,
+			.vg = how->vgname, .lv = how->lvname, .thinpool = how->thinpool,
+			.rbd_name = how->rbdname, .rbd_pool = how->rbdpool,
+			.rbd_user = how->rbduser, .zfs_root = how->zfsroot,
+		},
+	};
 	unsigned long id;
 
-	*uid = *gid = 0;
-	if (rootfs_is_idmapped(conf))
-		return;
-	*uid = idmap_to_host(idmap_of(conf), 'u', 0, &id) ? (uid_t)id : 0;
-	*gid = idmap_to_host(idmap_of(conf), 'g', 0, &id) ? (gid_t)id : 0;
+	/* Id-mapped mounts show what is the host's root's as anyone's. */
+	if (rootfs_is_idmapped(c->conf))
+		return new;
+	new.uid = idmap_to_host(idmap_of(c->conf), 'u', 0, &id) ? (uid_t)id : 0;
+	new.gid = idmap_to_host(idmap_of(c->conf), 'g', 0, &id) ? (gid_t)id : 0;
+	return new;
 }
 
-static int fill(struct lxcore_container *c, const struct lxcore_create *how, const char *template,
-		int partial, struct error *err)
+/* Where it will be: 'TYPE:SOURCE', to be freed. */
+static int place_storage(const struct storage_new *new, const struct lxcore_create *how, char **ret,
+			 struct error *err)
 {
-	autofree char *rootfs = NULL;
-	uid_t uid;
-	gid_t gid;
+	const struct storage_driver *driver = storage_choose(how->storage, new, err);
+	autofree char *source = NULL;
 
-	if (template)
-		rootfs = how->dir ? strdup(how->dir) : str_printf("%s/rootfs", c->dir);
-	if (write_first_config(c, how, rootfs, err) < 0)
+	if (!driver || driver->place(new, &source, err) < 0)
 		return -1;
-	if (idmap_claim(c->conf, c->lxcpath, c->name, err) < 0)
+	*ret = str_printf("%s:%s", driver->name, source);
+	return *ret ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
+/* Write down what is going to be made, and make it. */
+static int make_storage(struct birth *b, const char *rootfs, const struct storage_new *new,
+			struct error *err)
+{
+	struct storage s;
+
+	if (storage_parse(rootfs, &s, err) < 0)
 		return -1;
-	mapped_root(c->conf, &uid, &gid);
-	if (rootfs && storage_dir.create(rootfs, &(struct storage_new){.uid = uid, .gid = gid},
-					 err) < 0)
+	/* A directory lies in the container's, or the user had placed it himself, and it stays. */
+	if (s.driver != &storage_dir && birth_makes(b, rootfs, err) < 0)
 		return -1;
-	if (template && template_run(c, template, rootfs, how, partial, err) < 0)
+	if (s.driver->create(s.source, new, err) == 0)
+		return 0;
+	if (err && err->code == EEXIST)
+		birth_makes_nothing(b, NULL);
+	return -1;
+}
+
+/* The directory below which a template finds its mount. */
+static int make_mount_point(const char *path, struct error *err)
+{
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		return 0;
+	return error_sys(err, "cannot make \"%s\"", path);
+}
+
+/*
+ * The template fills the root filesystem where it is, or mounted for the template alone: the mount
+ * goes with the last process of it, and with our descriptor.
+ */
+static int fill_storage(struct lxcore_container *c, const char *rootfs, const char *template,
+			const struct lxcore_create *how, int partial, struct error *err)
+{
+	autofree char *at = str_printf("%s/rootfs", c->dir);
+	autoclose int tree = -1;
+	struct storage s;
+	int result;
+
+	if (!at)
+		return error_set(err, ENOMEM, "out of memory");
+	if (storage_parse(rootfs, &s, err) < 0)
 		return -1;
-	if (template && write_header(c, template, how->args, err) < 0)
+	if (!s.driver->mounted_outside)
+		return template_run(c, template, s.source, -1, how, partial, err);
+	if (make_mount_point(at, err) < 0)
+		return -1;
+	tree = s.driver->mount(s.source, NULL, err);
+	if (tree < 0)
+		return -1;
+	result = template_run(c, template, at, tree, how, partial, err);
+	close_fd(&tree);
+	return result == 0 && s.driver->disconnect ? s.driver->disconnect(s.source, err) : result;
+}
+
+/* ---- all of it ---- */
+
+static int fill(struct birth *b, const struct lxcore_create *how, const char *template,
+		struct error *err)
+{
+	struct lxcore_container *c = b->c;
+	autofree char *rootfs = NULL;
+	struct storage_new new;
+
+	if (load_first_config(c, how, err) < 0 ||
+	    idmap_claim(c->conf, c->lxcpath, c->name, err) < 0)
+		return -1;
+	new = wanted_storage(c, how);
+	if (template && place_storage(&new, how, &rootfs, err) < 0)
+		return -1;
+	if (write_first_config(c, rootfs, err) < 0)
+		return -1;
+	if (template && (make_storage(b, rootfs, &new, err) < 0 ||
+			 fill_storage(c, rootfs, template, how, b->partial, err) < 0 ||
+			 write_header(c, template, how->args, err) < 0))
 		return -1;
 	/* What the template wrote must be a configuration. */
 	return lxcore_load(c, NULL, err);
@@ -105,12 +189,6 @@ static int fill(struct lxcore_container *c, const struct lxcore_create *how, con
 
 static int check_create(const struct lxcore_create *how, struct error *err)
 {
-	if (how->storage && strcmp(how->storage, "dir") && strcmp(how->storage, "best") &&
-	    strcmp(how->storage, "none")) {
-		error_set(err, ENOTSUP, "cannot create it on \"%s\": this storage is not supported "
-			  "yet (-B)", how->storage);
-		return error_mend(err, "leave -B out, or use -B dir");
-	}
 	if (how->dir && *how->dir != '/')
 		return error_set(err, EINVAL, "cannot use \"%s\" for its root filesystem: the path is "
 				 "not absolute (--dir)", how->dir);
@@ -127,7 +205,7 @@ static int create(lxcore_container *c, const struct lxcore_create *how, struct e
 	    (how->template && template_find(how->template, &template, err) < 0) ||
 	    birth_begin(c, &b, err) < 0)
 		return -1;
-	if (fill(c, how, template, b.partial, err) == 0 &&
+	if (fill(&b, how, template, err) == 0 &&
 	    store_run_hooks(c, HOOK_CREATE, NULL, err) == 0)
 		return birth_finish(&b, err);
 	birth_abandon(&b);

@@ -92,7 +92,7 @@ static int failed(const char *template, int status, struct buf *said, struct err
 	return *mend.mend ? error_mend(err, "%s", mend.mend) : -1;
 }
 
-int template_run(struct lxcore_container *c, const char *template, const char *rootfs,
+int template_run(struct lxcore_container *c, const char *template, const char *rootfs, int tree,
 		 const struct lxcore_create *how, int partial, struct error *err)
 {
 	autostrv struct strv argv = {0};
@@ -100,6 +100,7 @@ int template_run(struct lxcore_container *c, const char *template, const char *r
 	struct proc_run run = {
 		.own_output = !how->quiet, .own_input = !how->quiet, .private_mounts = true,
 		.dies_with_us = true, .keep_fd = partial, .umask = 022, .keep_end = true,
+		.mount = tree > 0 ? tree : 0, .mount_at = rootfs,
 	};
 	int status;
 

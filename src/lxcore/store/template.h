@@ -12,9 +12,10 @@
 int template_find(const char *name, char **ret, struct error *err);
 /*
  * Run it for a container whose config file is there.  It inherits 'partial', the descriptor that
- * marks the container as unfinished.  When it fails the error has the last that it said.
+ * marks the container as unfinished, and finds the detached mount 'tree' (or -1) on the directory
+ * 'rootfs'.  When it fails the error has the last that it said.
  */
-int template_run(struct lxcore_container *c, const char *template, const char *rootfs,
+int template_run(struct lxcore_container *c, const char *template, const char *rootfs, int tree,
 		 const struct lxcore_create *how, int partial, struct error *err);
 
 #endif
