@@ -610,6 +610,65 @@ LXCORE_API int lxcore_snapshot_destroy(lxcore_container *c, const char *snapshot
 LXCORE_API int lxcore_dependants(lxcore_container *c, char ***ret, lxcore_error *err);
 LXCORE_API int lxcore_dependencies(lxcore_container *c, char ***ret, lxcore_error *err);
 
+/* ---- containers on their way to other machines -------------------------------------------------- */
+
+struct lxcore_export {
+	size_t size;          /* sizeof(struct lxcore_export) */
+	int fd;               /* the archive is written to it: a file, a pipe, a socket */
+	bool allow_running;   /* a running container is frozen meanwhile; else EBUSY */
+	int level;            /* of zstd, 1 to 19; 0: 3 */
+	unsigned threads;     /* that compress; 0: one */
+	bool (*progress)(const struct lxcore_progress *p, void *data); /* false cancels; or NULL */
+	void *data;
+};
+#define LXCORE_EXPORT_INIT {.size = sizeof(struct lxcore_export), .fd = -1, .allow_running = true}
+struct lxcore_exported {
+	uint64_t bytes, files;  /* of contents; everything that has a name */
+	uint64_t archive_bytes; /* that were written */
+	uint64_t sockets;       /* left out: an archive has none */
+	unsigned pause_us;      /* how long a running container stood still; 0: it did not run */
+};
+/*
+ * Write the container as one stream, tar in zstd: its configuration, the files beside it and its root
+ * filesystem, with manifest and end mark (doc/archive.md).  Ids are those inside.  'ret' may be NULL.
+ * EPIPE: the reader has ended; ENOSPC: no room for the archive; ECANCELED; EOVERFLOW: a file's owner
+ * is not in the container's id map.
+ */
+LXCORE_API int lxcore_export(lxcore_container *c, const struct lxcore_export *how,
+			     struct lxcore_exported *ret, lxcore_error *err);
+
+struct lxcore_import {
+	size_t size;          /* sizeof(struct lxcore_import) */
+	int fd;               /* the archive is read from it: a file, a pipe, a socket */
+	const char *name;     /* of the new container; NULL: as it was called */
+	const char *config;   /* file: its configuration instead of the archive's; NULL: that */
+	const char *const *settings; /* "KEY=VALUE" set in its configuration, ended by NULL; or NULL */
+	const char *storage;  /* of its root filesystem, as lxc-create -B has it; NULL: dir */
+	bool devices;         /* device nodes are made; else left out */
+	bool trust;           /* as if it were our own: whole configuration, devices, all attributes */
+	uint64_t max_bytes;   /* most bytes of all files together; 0: 256 GiB */
+	uint64_t max_files;   /* most names; 0: 4000000 */
+	bool (*progress)(const struct lxcore_progress *p, void *data); /* false cancels; or NULL */
+	void *data;
+};
+#define LXCORE_IMPORT_INIT {.size = sizeof(struct lxcore_import), .fd = -1}
+struct lxcore_imported {
+	char *name;            /* of the new container */
+	uint64_t bytes, files;
+	uint64_t archive_bytes;
+	uint64_t devices;      /* left out */
+};
+/*
+ * Make a container of an archive that lxcore_export() wrote.  It may be hostile: nothing of it gets
+ * out of the new container's root filesystem and directory, and nothing is a container before the
+ * last byte was there and the manifest was right.  Owners are shifted to the new one's id map.
+ * EEXIST: there is such a container; EPERM: the configuration reaches beyond the container and is not
+ * trusted; EBADMSG: the archive is damaged; EPIPE: it is cut off; EFBIG: it is larger than allowed.
+ */
+LXCORE_API int lxcore_import(const char *lxcpath, const struct lxcore_import *how,
+			     struct lxcore_imported *ret, lxcore_error *err);
+LXCORE_API void lxcore_imported_free(struct lxcore_imported *r);
+
 #ifdef __cplusplus
 }
 #endif

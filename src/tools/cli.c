@@ -32,7 +32,9 @@ static const struct common {
 	 "Look for containers below PATH instead of lxc.lxcpath of lxc.conf(5)",
 	  OPT_LIST, AT(paths)}, 0, TOOL_OWN_OPTIONS},
 	{{'o', "logfile", "FILE", "Append a log to FILE; none: keep no log (default)", OPT_TEXT,
-	  AT(logfile)}, 0, TOOL_OWN_OPTIONS},
+	  AT(logfile)}, 0, TOOL_OWN_OPTIONS | TOOL_OUTPUT},
+	{{0, "logfile", "FILE", "Append a log to FILE; none: keep no log (default)", OPT_TEXT,
+	  AT(logfile)}, TOOL_OUTPUT, 0},
 	{{'l', "logpriority", "LEVEL",
 	 "Log what is at least as important as TRACE, DEBUG, INFO, NOTICE, "
 	  "WARN, ERROR (default), CRIT, ALERT or FATAL", OPT_TEXT, AT(loglevel)},

@@ -69,6 +69,7 @@ enum tool_trait {
 	TOOL_OWN_OPTIONS = 64,/* none of the options that are about one container */
 	TOOL_HELP_STDOUT = 128,
 	TOOL_WORDS = 256,     /* takes any number of further words */
+	TOOL_OUTPUT = 1024,   /* -o is its own, so the log has no letter */
 	TOOL_NAME_LATER = 512,/* run() itself asks for the name, as it does not always need one */
 };
 

@@ -7,8 +7,8 @@
 
 #define TOOLS(X) \
 	X(attach) X(cgroup) X(checkconfig) X(config) X(console) X(create) X(destroy) X(device) \
-	X(execute) X(freeze) X(info) X(ls) X(monitor) X(net) X(start) X(stop) X(unfreeze) \
-	X(unshare) X(usernsexec) X(wait)
+	X(execute) X(export) X(freeze) X(import) X(info) X(ls) X(monitor) X(net) X(start) X(stop) \
+	X(unfreeze) X(unshare) X(usernsexec) X(wait)
 
 #define TOOLS_DECLARE(name) extern const struct tool tool_##name;
 TOOLS(TOOLS_DECLARE)

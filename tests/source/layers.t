@@ -57,7 +57,8 @@ sideways() {
 
 beyond_the_face() {
 	# shellcheck disable=SC2046
-	includes $(find src/tools -name '*.[ch]' ! -path '*/user-nic/*' ! -path '*/copytree/*' ! -path '*/unpack/*') |
+	includes $(find src/tools -name '*.[ch]' ! -path '*/user-nic/*' ! -path '*/copytree/*' \
+		! -path '*/unpack/*' ! -path '*/transfer/*') |
 		awk '$2 ~ /\//'
 }
 
@@ -72,6 +73,8 @@ beyond_the_base() {
 # It links libarchive, and none of the library's other rooms.
 unpack_beyond_the_base() {
 	includes src/tools/unpack/*.[ch] | awk '$2 !~ /^base\// && $2 != "unpack.h"'
+	includes src/tools/transfer/*.[ch] | awk '$2 !~ /^base\// && $2 != "transfer.h" &&
+		$2 != "unpack/unpack.h" && $2 != "store/transfer_wire.h"'
 }
 
 # What runs a Lua hook also runs inside containers: it knows base/ and how to talk.
@@ -89,10 +92,11 @@ without_licence() {
 	grep -L 'SPDX-License-Identifier: LGPL-2.1-or-later' $(tracked | grep -vE '^COPYING$|/README$')
 }
 
+# The public face is one, however much there is to say.
 too_long() {
 	# shellcheck disable=SC2086
 	wc -l $sources templates/lxc-* templates/lib/*.sh |
-		awk '$2 != "total" && $1 > 620 { print $1 " lines: " $2 }'
+		awk '$2 != "total" && $2 != "src/lxcore/lxcore.h" && $1 > 620 { print $1 " lines: " $2 }'
 }
 
 too_wide() {
@@ -108,9 +112,8 @@ verdict "includes point down: base, config, storage, parts, life, store, lua" go
 verdict "no part includes another part" sideways
 verdict "tools include the public header and their own alone" beyond_the_face
 verdict "helper programs include base/ alone, and the setuid one has less than 500 lines" beyond_the_base
-verdict "the unpacker includes base/ alone" unpack_beyond_the_base
-
 verdict "the program for Lua hooks includes base/ and the talk with it alone" beyond_the_talk
+verdict "the programs that read archives include base/ alone, and the messages to the library" unpack_beyond_the_base
 verdict "every file names its licence" without_licence
 verdict "no file is much longer than 600 lines" too_long
 verdict "no line is wider than the page" too_wide

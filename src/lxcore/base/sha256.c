@@ -51,23 +51,67 @@ static void add_block(uint32_t state[8], const uint8_t *block)
 		state[i] += s[i];
 }
 
-void sha256(const void *bytes, size_t n, uint8_t ret[SHA256_BYTES])
+static void add_blocks(uint32_t state[8], const uint8_t *at, size_t n)
 {
-	uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-			     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-	uint8_t end[2 * BLOCK] = {0};
-	const uint8_t *at = bytes;
-	size_t rest = n % BLOCK, size = rest < BLOCK - 8 ? BLOCK : 2 * BLOCK;
+	for (; n; n--, at += BLOCK)
+		add_block(state, at);
+}
 
-	for (size_t i = 0; i + BLOCK <= n; i += BLOCK)
-		add_block(state, at + i);
-	if (rest)
-		memcpy(end, at + n - rest, rest);
+void sha256_begin(struct sha256 *s)
+{
+	*s = (struct sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+				       0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
+
+void sha256_add(struct sha256 *s, const void *bytes, size_t n)
+{
+	size_t have = s->n % BLOCK, most = BLOCK - have;
+	const uint8_t *at = bytes;
+
+	s->n += n;
+	if (have) {
+		size_t some = n < most ? n : most;
+
+		memcpy(s->rest + have, at, some);
+		at += some;
+		n -= some;
+		if (have + some < BLOCK)
+			return;
+		add_blocks(s->state, s->rest, 1);
+	}
+	add_blocks(s->state, at, n / BLOCK);
+	if (n % BLOCK)
+		memcpy(s->rest, at + n - n % BLOCK, n % BLOCK);
+}
+
+void sha256_end(struct sha256 *s, uint8_t ret[SHA256_BYTES])
+{
+	uint8_t end[2 * BLOCK] = {0};
+	size_t rest = s->n % BLOCK, size = rest < BLOCK - 8 ? BLOCK : 2 * BLOCK;
+
+	memcpy(end, s->rest, rest);
 	end[rest] = 0x80;
 	for (size_t i = 0; i < 8; i++)
-		end[size - 1 - i] = (uint8_t)((uint64_t)n * 8 >> 8 * i);
-	for (size_t i = 0; i < size; i += BLOCK)
-		add_block(state, end + i);
+		end[size - 1 - i] = (uint8_t)(s->n * 8 >> 8 * i);
+	add_blocks(s->state, end, size / BLOCK);
 	for (size_t i = 0; i < SHA256_BYTES; i++)
-		ret[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
+		ret[i] = (uint8_t)(s->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void sha256(const void *bytes, size_t n, uint8_t ret[SHA256_BYTES])
+{
+	struct sha256 s;
+
+	sha256_begin(&s);
+	sha256_add(&s, bytes, n);
+	sha256_end(&s, ret);
+}
+
+void sha256_text(const uint8_t hash[SHA256_BYTES], char ret[2 * SHA256_BYTES + 1])
+{
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
+		ret[2 * i] = "0123456789abcdef"[hash[i] >> 4];
+		ret[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
+	}
+	ret[2 * SHA256_BYTES] = '\0';
 }

@@ -23,7 +23,7 @@ static int fail(struct error *err, const char *what)
 
 /* ---- capabilities, new programs, memory ---- */
 
-static int keep_capabilities(uint64_t keep)
+int confine_capabilities(uint64_t keep)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2];
@@ -38,7 +38,7 @@ static int keep_capabilities(uint64_t keep)
 	return (int)syscall(SYS_capset, &header, data);
 }
 
-static int limit_memory(void)
+int confine_memory(void)
 {
 #ifndef __SANITIZE_ADDRESS__
 	struct rlimit memory;
@@ -145,8 +145,8 @@ int confine(const struct options *o, int *directory, struct error *err)
 		if (*directory < 0)
 			return fail(err, "its root");
 	}
-	if (keep_capabilities(needed(o)) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
-	    limit_memory() < 0)
+	if (confine_capabilities(needed(o)) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+	    confine_memory() < 0)
 		return fail(err, "capabilities and limits");
 	return 0;
 }
@@ -161,7 +161,7 @@ int confine_reader(struct error *err)
 	    mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &readonly, sizeof(readonly)) < 0)
 		return fail(err, "mounts that cannot be written");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    keep_capabilities(1ull << CAP_DAC_READ_SEARCH) < 0)
+	    confine_capabilities(1ull << CAP_DAC_READ_SEARCH) < 0)
 		return fail(err, "capabilities");
 	return 0;
 }

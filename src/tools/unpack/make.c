@@ -67,6 +67,8 @@ static int write_data(struct unpack *u, int fd, const char *path, int64_t size, 
 					 "archive says", member_text(path, text));
 		if (write_block(fd, bytes, n, offset) < 0)
 			return cannot(err, path, "write");
+		if (u->seen)
+			u->seen(u, bytes, n, offset);
 	}
 	if (result != ARCHIVE_EOF)
 		return error_set(err, EIO, "cannot unpack \"%s\": %s", member_text(path, text),

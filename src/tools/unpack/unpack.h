@@ -94,6 +94,8 @@ struct unpack {
 	struct later *later;
 	size_t n_later;
 	struct inodes inodes; /* with --oci only */
+	/* Who else wants to know what bytes a file has; or NULL. */
+	void (*seen)(struct unpack *u, const void *bytes, size_t n, int64_t offset);
 };
 
 /* A name's last part, in the directory that it is in. */
@@ -108,6 +110,10 @@ struct place {
 int confine(const struct options *o, int *directory, struct error *err);
 /* For a child that runs a program of the host: it can read, and write to what is open. */
 int confine_reader(struct error *err);
+
+/* Of the capabilities only those in 'keep' (bits); a bound for the memory.  -1 with errno. */
+int confine_capabilities(uint64_t keep);
+int confine_memory(void);
 
 /* ---- squash.c ---- */
 

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What of a container goes into an archive: its configuration as it was written, what lies beside it
+ * in the container's directory, and the tree of files that it sees as its root, whatever layers or
+ * devices that is made of.  A running container stands still meanwhile.
+ */
+#include "base/error.h"
+#include "store/transfer.h"
+#include "base/fd.h"
+#include "base/mount.h"
+#include "base/proc.h"
+#include "life/container.h"
+#include "parts/rootfs.h"
+#include "storage/storage.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define FREEZE_SECONDS 10
+
+struct exporter {
+	struct lxcore_container *c;
+	const struct lxcore_export *how;
+	const struct rootfs_conf *rootfs;
+	struct transfer transfer;
+	int root;  /* a mount of the root filesystem, to be read alone */
+	int files; /* of the container's directory */
+	struct copy_result size;
+};
+
+/* ---- trees to be read ---- */
+
+/* What 'dir' shows: no other mounts, nothing that can be written, no device that can be opened. */
+static int make_readable(int dir)
+{
+	struct mount_change change = {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					     MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+					     MOUNT_ATTR_NOATIME, .clear = MOUNT_ATTR__ATIME};
+	autoclose int tree = mount_copy(dir, "", false);
+
+	if (tree < 0 || mount_alter(tree, &change) < 0)
+		return -1;
+	return steal_fd(&tree);
+}
+
+static _Noreturn void look_from_inside(int namespace, int socket)
+{
+	int tree = setns(namespace, CLONE_NEWNS) < 0 ? -1 : make_readable(open("/", O_PATH));
+	int code = tree < 0 ? errno : 0;
+
+	fd_send(socket, &code, sizeof(code), &tree, tree >= 0);
+	_exit(0);
+}
+
+/*
+ * The root of a running container as that sees it: a filesystem that must be mounted must not be
+ * mounted twice.
+ */
+static int look_into_running(struct lxcore_container *c, struct error *err)
+{
+	autofree char *path = str_printf("/proc/%d/ns/mnt", lxcore_init_pid(c));
+	autoclose int namespace = path ? open(path, O_RDONLY | O_CLOEXEC) : -1, tree = -1;
+	int pair[2], code = EIO;
+	size_t n = 1;
+	pid_t pid;
+
+	if (namespace < 0 || fd_socketpair(pair) < 0)
+		return error_sys(err, "cannot look into the running container");
+	pid = fork();
+	if (pid == 0)
+		look_from_inside(namespace, pair[1]);
+	close(pair[1]);
+	if (pid > 0 && fd_receive(pair[0], &code, sizeof(code), &tree, &n) != sizeof(code))
+		code = EIO;
+	close(pair[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	errno = pid < 0 ? errno : code;
+	if (pid < 0 || code || tree < 0)
+		return error_sys(err, "cannot look into the running container");
+	return steal_fd(&tree);
+}
+
+static int look_at_root(struct exporter *x, bool running, struct error *err)
+{
+	autoclose int root = -1;
+	struct storage s;
+
+	if (!x->rootfs->path)
+		return error_set(err, ENOTSUP, "it has no root filesystem of its own "
+				 "(lxc.rootfs.path)");
+	if (storage_parse(x->rootfs->path, &s, err) < 0)
+		return -1;
+	if (running && s.driver->mounted_outside)
+		x->root = look_into_running(x->c, err);
+	else if ((root = s.driver->look(s.source, err)) >= 0) {
+		x->root = make_readable(root);
+		if (x->root < 0)
+			error_sys(err, "cannot mount its root filesystem to read it");
+	}
+	return x->root < 0 ? -1 : 0;
+}
+
+static int look_at_files(struct exporter *x, struct error *err)
+{
+	autoclose int dir = open(x->c->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	x->files = dir < 0 ? -1 : make_readable(dir);
+	return x->files < 0 ? error_sys(err, "cannot look into \"%s\"", x->c->dir) : 0;
+}
+
+/* ---- members ---- */
+
+static int add_text(struct exporter *x, const char *name, const struct buf *text, struct error *err)
+{
+	struct wire message = {.what = WIRE_TEXT};
+	autoclose int fd = transfer_memory(text->s ? text->s : "", text->len, err);
+
+	if (fd < 0)
+		return -1;
+	snprintf(message.name, sizeof(message.name), "%s", name);
+	return transfer_ask(&x->transfer, &message, fd, err);
+}
+
+static int add_head(struct exporter *x, struct error *err)
+{
+	const struct transfer_head head = {
+		.name = x->c->name, .dir = x->c->dir, .configdir = (char[]){LXCORE_CONFIGDIR},
+		.hookdir = (char[]){LXCORE_HOOKDIR}, .bytes = x->size.bytes,
+		.files = x->transfer.total_files,
+	};
+	autobuf struct buf text = BUF_INIT;
+
+	if (transfer_head_write(&head, &text) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	return add_text(x, TRANSFER_HEAD, &text, err);
+}
+
+static int add_config(struct exporter *x, struct error *err)
+{
+	autobuf struct buf text = BUF_INIT;
+
+	if (file_read(AT_FDCWD, x->c->config_file, &text) < 0)
+		return error_sys(err, "cannot read \"%s\"", x->c->config_file);
+	return add_text(x, TRANSFER_CONFIG, &text, err);
+}
+
+static int add_tree(struct exporter *x, struct wire *message, const char *name, int fd,
+		    struct error *err)
+{
+	message->what = WIRE_TREE;
+	snprintf(message->name, sizeof(message->name), "%s", name);
+	return transfer_ask(&x->transfer, message, fd, err);
+}
+
+/* Names in the container's directory that are not packed as files: storage, marks, and what has a
+ * member of its own. */
+static void list_skipped(const struct exporter *x, char *ret, size_t size)
+{
+	autobuf struct buf text = BUF_INIT;
+	autostrv struct strv places = {0};
+
+	buf_puts(&text, "config rootfs overlay snaps partial lxc_snapshots lxc_rdepends");
+	strv_split(&places, storage_source(x->rootfs->path), ":");
+	for (size_t i = 0; i < places.n; i++) {
+		size_t n = strlen(x->c->dir);
+		const char *rest = places.v[i] + n + 1;
+
+		if (str_starts(places.v[i], x->c->dir) && places.v[i][n] == '/')
+			buf_addf(&text, " %.*s", (int)strcspn(rest, "/"), rest);
+	}
+	snprintf(ret, size, "%s", text.failed ? "" : text.s);
+}
+
+static int add_files(struct exporter *x, struct error *err)
+{
+	struct wire message = {.what = WIRE_TREE};
+
+	list_skipped(x, message.skip, sizeof(message.skip));
+	return add_tree(x, &message, TRANSFER_FILES, x->files, err);
+}
+
+static int add_rootfs(struct exporter *x, struct error *err)
+{
+	struct wire message = {.what = WIRE_TREE};
+
+	transfer_ids(idmap_of(x->c->conf), &message.ids);
+	return add_tree(x, &message, TRANSFER_ROOTFS, x->root, err);
+}
+
+static int begin(struct exporter *x, struct error *err)
+{
+	const struct wire message = {.what = WIRE_BEGIN, .level = x->how->level ? x->how->level : 3,
+				     .threads = x->how->threads};
+
+	return transfer_ask(&x->transfer, &message, x->how->fd, err);
+}
+
+static int write_archive(struct exporter *x, struct error *err)
+{
+	const struct wire end = {.what = WIRE_END};
+
+	if (begin(x, err) < 0 || add_head(x, err) < 0 || add_config(x, err) < 0 ||
+	    add_files(x, err) < 0 || add_rootfs(x, err) < 0)
+		return -1;
+	return transfer_ask(&x->transfer, &end, -1, err);
+}
+
+/* ---- a running container ---- */
+
+/* Somebody who lets it run again if we are killed: he lives until our end of the pipe is closed. */
+struct guard {
+	int pipe;
+	pid_t pid;
+};
+
+static int guard_begin(struct guard *g, struct lxcore_container *c, struct error *err)
+{
+	int ends[2];
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_sys(err, "cannot make a pipe");
+	g->pid = fork();
+	if (g->pid == 0) {
+		close(ends[1]);
+		signal(SIGINT, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
+		signal(SIGTERM, SIG_IGN);
+		/* A byte: all went well. */
+		if (read(ends[0], &byte, 1) != 1)
+			lxcore_unfreeze(c, FREEZE_SECONDS, NULL);
+		_exit(0);
+	}
+	close(ends[0]);
+	g->pipe = ends[1];
+	return g->pid < 0 ? error_sys(err, "cannot make a process") : 0;
+}
+
+static void guard_end(struct guard *g)
+{
+	if (write(g->pipe, "", 1) < 0)
+		return; /* he is gone; so is what he was for */
+	close_fd(&g->pipe);
+	waitpid(g->pid, NULL, 0);
+}
+
+static int export_running(struct exporter *x, unsigned *ret_pause_us, struct error *err)
+{
+	bool frozen = lxcore_state(x->c) == LXCORE_FROZEN;
+	struct guard guard = {.pipe = -1};
+	long long began = clock_us();
+	int result;
+
+	if (frozen)
+		return write_archive(x, err);
+	if (guard_begin(&guard, x->c, err) < 0)
+		return -1;
+	result = lxcore_freeze(x->c, FREEZE_SECONDS, err);
+	if (result == 0) {
+		result = write_archive(x, err);
+		if (lxcore_unfreeze(x->c, FREEZE_SECONDS, result < 0 ? NULL : err) < 0)
+			result = -1;
+	}
+	*ret_pause_us = (unsigned)(clock_us() - began);
+	guard_end(&guard);
+	return result;
+}
+
+/* ---- the door ---- */
+
+/* What there is to do is told before it begins, and to whoever will unpack it. */
+static int measure(struct exporter *x, struct error *err)
+{
+	if (copy_measure(x->root, NULL, &x->size, err) < 0)
+		return -1;
+	x->transfer.total_bytes = x->size.bytes;
+	x->transfer.total_files = x->size.files + x->size.directories + x->size.symlinks +
+				  x->size.others + x->size.links;
+	return 0;
+}
+
+static int export_it(struct exporter *x, bool running, struct lxcore_exported *ret,
+		     struct error *err)
+{
+	unsigned pause_us = 0;
+	int result;
+
+	if (look_at_root(x, running, err) < 0 || look_at_files(x, err) < 0 || measure(x, err) < 0 ||
+	    transfer_start(&x->transfer, "pack", err) < 0)
+		return -1;
+	result = running ? export_running(x, &pause_us, err) : write_archive(x, err);
+	if (ret)
+		*ret = (struct lxcore_exported){
+			.bytes = x->transfer.count.bytes, .files = x->transfer.count.files,
+			.archive_bytes = x->transfer.count.archive_bytes,
+			.sockets = x->transfer.count.left_out, .pause_us = pause_us,
+		};
+	return result;
+}
+
+/* Nobody starts, changes or removes a stopped one meanwhile. */
+static int export_stopped(struct exporter *x, struct lxcore_exported *ret, struct error *err)
+{
+	autoclose int lock = -1, rundir = -1;
+	int result;
+
+	rundir = rundir_lock(x->c->lxcpath, x->c->name, 0, &lock, err);
+	if (rundir < 0)
+		return -1;
+	result = export_it(x, false, ret, err);
+	rundir_remove(x->c->lxcpath, x->c->name, rundir);
+	return result;
+}
+
+static int refuse_running(const struct lxcore_container *c, struct error *err)
+{
+	error_set(err, EBUSY, "cannot export it: it is running");
+	return error_mend(err, "lxc-stop -n %s", c->name);
+}
+
+static int export(struct exporter *x, struct lxcore_exported *ret, struct error *err)
+{
+	struct conf *conf;
+
+	if (!lxcore_is_defined(x->c)) {
+		error_set(err, ENOENT, "there is no such container in \"%s\"", x->c->lxcpath);
+		return error_mend(err, "lxc-ls -P %s      (shows those that there are)",
+				  x->c->lxcpath);
+	}
+	if (x->how->level < 0 || x->how->level > 19)
+		return error_set(err, EINVAL, "cannot compress at level %d: levels are 1 to 19",
+				 x->how->level);
+	conf = container_conf(x->c, err);
+	if (!conf)
+		return -1;
+	x->rootfs = rootfs_conf_of(conf);
+	if (lxcore_state(x->c) == LXCORE_STOPPED)
+		return export_stopped(x, ret, err);
+	return x->how->allow_running ? export_it(x, true, ret, err) : refuse_running(x->c, err);
+}
+
+int lxcore_export(lxcore_container *c, const struct lxcore_export *how, struct lxcore_exported *ret,
+		  lxcore_error *err)
+{
+	struct exporter x = {.c = c, .how = how, .root = -1, .files = -1,
+			     .transfer = TRANSFER_NONE};
+	int result;
+
+	x.transfer.progress = how->progress;
+	x.transfer.data = how->data;
+	result = export(&x, ret, err);
+	transfer_end(&x.transfer);
+	close_fd(&x.root);
+	close_fd(&x.files);
+	return result < 0 ? error_within(err, "%s", c->name) : 0;
+}
