@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "tools.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@ struct attach_options {
 	struct words keep_var, set_var;
 	int uid, gid;
 };
-static const struct attach_options presets = {.uid = -1, .gid = -1};
+#define UNSET INT_MIN /* of uid and gid: -1 is what somebody may write */
+static const struct attach_options presets = {.uid = UNSET, .gid = UNSET};
 
 #define AT(field) offsetof(struct attach_options, field)
 static const struct option_row rows[] = {
@@ -78,6 +80,8 @@ static int check_options(const struct cli *cli, const struct attach_options *o,
 		return cli_error(cli, "--clear-env and --keep-env exclude each other");
 	if (o->keep_var.n && !o->clear_env)
 		return cli_error(cli, "--keep-var has a meaning with --clear-env only");
+	if ((o->uid < 0 && o->uid != UNSET) || (o->gid < 0 && o->gid != UNSET))
+		return cli_error(cli, "a user or group id is not negative");
 	if (o->pty_log && !how->terminal)
 		return cli_error(cli, "--pty-log needs a terminal as standard input and output");
 	for (size_t i = 0; i < o->set_var.n; i++)
@@ -100,8 +104,8 @@ static int run(struct cli *cli, const void *options)
 	how.command = cli_command(cli);
 	how.remount_sys_proc = o->remount;
 	how.arch = o->arch;
-	how.uid = (uid_t)o->uid;
-	how.gid = (gid_t)o->gid;
+	how.uid = o->uid == UNSET ? (uid_t)-1 : (uid_t)o->uid;
+	how.gid = o->gid == UNSET ? (gid_t)-1 : (gid_t)o->gid;
 	how.clear_env = o->clear_env;
 	how.keep_env = o->keep_var.v;
 	how.set_env = o->set_var.v;

@@ -4,11 +4,14 @@
 # lxc-user-nic, the setuid helper: what a user who may nothing gets of it, and what not.
 
 . "${0%/*}/lib.sh"
-need ip setpriv
+need ip setpriv flock
 bin=$(dirname "$(command -v lxc-start)")
 installed=$bin/../libexec/lxc/lxc-user-nic
 [ -x "$installed" ] || skip_all 'lxc-user-nic is not installed'
 usernet=$(dirname "$(lxc-config lxc.default_config)")/lxc-usernet
+# Another test writes the same file.
+exec 9<"$(dirname "$usernet")"
+flock -w 120 9 || skip_all "$usernet is in use"
 OURS='# written by a test'	# which may have been killed
 grep -qsx "$OURS" "$usernet" || [ ! -e "$usernet" ] || skip_all "$usernet is there already"
 [ "$usernet" != /etc/lxc/lxc-usernet ] || skip_all 'this host'"'"'s own lxc-usernet would have to be written'

@@ -4,8 +4,18 @@
 #include "base/fd.h"
 #include "base/path.h"
 
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 static void test_simplify(void)
 {
@@ -239,6 +249,119 @@ static void test_make_dirs(void)
 	unit_remove(&dir);
 }
 
+/* Links of procfs lead anywhere, and to descriptors that only the caller has. */
+static void test_magic_links(void)
+{
+	static const struct {
+		const char *path;
+		int flags, code;
+	} table[] = {
+		{"proc/self/root/etc", O_PATH, ELOOP},
+		{"proc/self/root", O_PATH, ELOOP},
+		{"proc/self/cwd/", O_PATH | O_NOFOLLOW, ELOOP},
+		{"proc/self/exe", O_RDONLY, ELOOP},
+		{"proc/self/fd/0", O_RDONLY, ELOOP},
+		{"proc/self/ns/mnt", O_RDONLY, ELOOP},
+		{"proc/self/root", O_PATH | O_NOFOLLOW, 0},
+		{"proc/mounts", O_RDONLY, 0},
+		{"proc/self/../self/status", O_RDONLY, 0},
+		{"etc/passwd", O_RDONLY | O_DIRECTORY, ENOTDIR},
+		{"etc/passwd/", O_PATH, ENOTDIR},
+		{"etc/", O_PATH | O_NOFOLLOW, 0},
+		{".", O_PATH, 0},
+		{"/", O_RDONLY | O_DIRECTORY, 0},
+		{"..//../etc/..", O_PATH, 0},
+		{"etc", O_RDWR, EISDIR},
+		{"etc", O_RDWR | O_CREAT, EISDIR},
+		{"etc/passwd", O_RDWR | O_CREAT | O_EXCL, EEXIST},
+		{"nowhere/x", O_PATH, ENOENT},
+	};
+	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		autoclose int fd = path_open_in(root, table[i].path, table[i].flags, 0600);
+
+		if ((fd >= 0 ? 0 : errno) != table[i].code)
+			printf("\n  \"%s\": %s\n", table[i].path,
+			       fd >= 0 ? "opened" : strerrorname_np(errno));
+		SAME_NUMBER(fd >= 0 ? 0 : errno, table[i].code);
+	}
+}
+
+/* Exchanges a directory with a link to the outside, as fast as it can. */
+static pid_t swap_for_ever(int root)
+{
+	pid_t child = fork();
+
+	while (child == 0)
+		syscall(SYS_renameat2, root, "turn", root, "trap", RENAME_EXCHANGE);
+	return child;
+}
+
+static void test_races(void)
+{
+	int root;
+	struct unit_dir dir = make_root(&root);
+	pid_t swapper;
+
+	free(unit_file(&dir, "outside/file", "outside"));
+	CU_ASSERT(mkdirat(root, "turn", 0755) == 0);
+	free(unit_file(&dir, "root/turn/file", "inside"));
+	CU_ASSERT(symlinkat("../outside", root, "trap") == 0);
+	swapper = swap_for_ever(root);
+	for (int i = 0; i < 3000; i++) {
+		autoclose int made = path_make_file_in(root, "turn/made", 0600);
+		autoclose int fd = path_open_in(root, "turn/../turn/file", O_RDONLY, 0);
+		autobuf struct buf text = BUF_INIT;
+
+		if (fd >= 0 && fd_read_all(fd, &text, 4096) == 0)
+			SAME(text.s, "inside");
+	}
+	kill(swapper, SIGKILL);
+	waitpid(swapper, NULL, 0);
+	CU_ASSERT(!exists(&dir, "outside/made"));
+	close(root);
+	unit_remove(&dir);
+}
+
+/* A filter that does not know openat2(2). */
+static void forbid_openat2(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {ARRAY_SIZE(code), code};
+	struct open_how how = {.flags = O_PATH};
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	SAME_NUMBER(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+	SAME_NUMBER(syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)), -1);
+	SAME_NUMBER(errno, ENOSYS);
+}
+
+/* The same cases, all of them, by the second implementation. */
+static void test_without_openat2(void)
+{
+	unsigned failures = CU_get_number_of_failures();
+	pid_t child = fork();
+	int status = -1;
+
+	if (child == 0) {
+		forbid_openat2();
+		test_open_in();
+		test_make_in();
+		test_parent_in();
+		test_magic_links();
+		test_races();
+		_exit(CU_get_number_of_failures() > failures);
+	}
+	waitpid(child, &status, 0);
+	SAME_NUMBER(status, 0);
+}
+
 void suite_paths(void)
 {
 	static const struct unit_test tests[] = {
@@ -248,6 +371,9 @@ void suite_paths(void)
 		{"making below a root does not lead outside", test_make_in},
 		{"the parent of a path below a root", test_parent_in},
 		{"directories of our own", test_make_dirs},
+		{"links of procfs are not followed", test_magic_links},
+		{"a directory that changes with a link does not lead outside", test_races},
+		{"all the same without openat2", test_without_openat2},
 		{NULL, NULL},
 	};
 

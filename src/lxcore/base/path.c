@@ -1,14 +1,212 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Paths below a root that someone else controls: resolved by the kernel, never walked by name. */
+/* Paths below a root that someone else controls: resolved by the kernel, or by descriptors. */
 #include "path.h"
 #include "auto.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
+
+/*
+ * ---- without openat2(2) ----
+ *
+ * For kernels and system-call filters that do not know it: a walk by descriptors, name by name.  Each
+ * name is opened without following a link; a link is read and its text walked in its place, an
+ * absolute one from the root again.  '..' goes back to the descriptor that we came from and never asks
+ * the filesystem, so a directory that is moved meanwhile leads nowhere else.
+ */
+
+#define MOST_LINKS 40   /* as the kernel (path_resolution(7)) */
+#define MOST_DEPTH 512  /* descriptors that are held at most */
+
+struct walk {
+	int root;
+	int dirs[MOST_DEPTH]; /* from below the root down to where we are */
+	size_t depth;
+	unsigned links;
+	char *rest, *whole;   /* what is still to be walked, in the buffer that holds it */
+};
+
+static void walk_end(struct walk *w)
+{
+	while (w->depth)
+		close(w->dirs[--w->depth]);
+	free(w->whole);
+}
+
+static int here(const struct walk *w)
+{
+	return w->depth ? w->dirs[w->depth - 1] : w->root;
+}
+
+static int fail(int code)
+{
+	errno = code;
+	return -1;
+}
+
+/* The next name, cut out of the rest; NULL at the end.  *ret_last: nothing but it is left, and
+ * *ret_directory: a '/' follows, so it has to be one. */
+static const char *next_name(struct walk *w, bool *ret_last, bool *ret_directory)
+{
+	char *name = w->rest + strspn(w->rest, "/"), *end = name + strcspn(name, "/");
+
+	*ret_directory = *end == '/';
+	*ret_last = !end[strspn(end, "/")];
+	w->rest = *end ? end + 1 : end;
+	*end = '\0';
+	return *name ? name : NULL;
+}
+
+static int go_into(struct walk *w, int dir)
+{
+	if (w->depth == MOST_DEPTH) {
+		close(dir);
+		return fail(ENAMETOOLONG);
+	}
+	w->dirs[w->depth++] = dir;
+	return 0;
+}
+
+static void go_up(struct walk *w)
+{
+	if (w->depth)
+		close(w->dirs[--w->depth]);
+}
+
+/*
+ * Links of procfs are what RESOLVE_NO_MAGICLINKS forbids, whatever their text says, but for the plain
+ * ones in its root (self, mounts, net).
+ */
+static bool is_magic(int parent, int link)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(link, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return false;
+	return fstat(parent, &st) < 0 || st.st_ino != 1;
+}
+
+/* The text of a link takes its place in front of the rest. */
+static int follow(struct walk *w, int link, bool directory)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(link, "", text, sizeof(text) - 1);
+	char *joined;
+
+	if (++w->links > MOST_LINKS || is_magic(here(w), link))
+		return fail(ELOOP);
+	if (n < 0)
+		return -1;
+	if (n == 0)
+		return fail(ENOENT);
+	text[n] = '\0';
+	while (*text == '/' && w->depth)
+		go_up(w);
+	joined = malloc((size_t)n + strlen(w->rest) + 2);
+	if (!joined)
+		return -1;
+	memcpy(joined, text, (size_t)n + 1);
+	if (directory)
+		strcat(joined, "/");
+	strcat(joined, w->rest);
+	free(w->whole);
+	w->whole = w->rest = joined;
+	return 0;
+}
+
+enum { FOLLOWED = -2 };
+
+/* The last name, opened as asked; FOLLOWED: it was a link, go on. */
+static int open_last(struct walk *w, const char *name, bool directory, int flags, mode_t mode)
+{
+	autoclose int at = openat(here(w), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st = {0};
+	int fd;
+
+	if (at < 0 && (errno != ENOENT || !(flags & O_CREAT)))
+		return -1;
+	if (at >= 0 && fstat(at, &st) < 0)
+		return -1;
+	if (S_ISLNK(st.st_mode) && (directory || !(flags & O_NOFOLLOW))) {
+		if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+			return fail(EEXIST);
+		return follow(w, at, directory) < 0 ? -1 : FOLLOWED;
+	}
+	if (at >= 0 && !S_ISDIR(st.st_mode) && (directory || flags & O_DIRECTORY))
+		return fail(ENOTDIR);
+	if (flags & O_PATH)
+		return steal_fd(&at);
+	if (at < 0 && directory)
+		return fail(EISDIR);
+	/* What was a file a moment ago may be a link now: it is not followed either. */
+	fd = openat(here(w), name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+	return fd;
+}
+
+/* A directory on the way. */
+static int step_into(struct walk *w, const char *name, bool directory)
+{
+	autoclose int at = openat(here(w), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (at < 0 || fstat(at, &st) < 0)
+		return -1;
+	if (S_ISLNK(st.st_mode))
+		return follow(w, at, directory);
+	if (!S_ISDIR(st.st_mode))
+		return fail(ENOTDIR);
+	return go_into(w, steal_fd(&at));
+}
+
+static int walk_all(struct walk *w, int flags, mode_t mode)
+{
+	for (;;) {
+		bool last, directory;
+		const char *name = next_name(w, &last, &directory);
+		int fd;
+
+		if (name && strcmp(name, "..") == 0)
+			go_up(w);
+		if (!name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+			if (name && !last)
+				continue;
+			if (flags & O_CREAT)
+				return fail(EISDIR);
+			return openat(here(w), ".", flags | O_CLOEXEC);
+		}
+		if (!last) {
+			if (step_into(w, name, directory) < 0)
+				return -1;
+			continue;
+		}
+		fd = open_last(w, name, directory, flags, mode);
+		if (fd != FOLLOWED)
+			return fd;
+	}
+}
+
+static int path_walk_in(int root, const char *path, int flags, mode_t mode)
+{
+	struct walk w = {.root = root, .whole = strdup(path)};
+	int fd, code;
+
+	w.rest = w.whole;
+	fd = !w.whole ? -1 : !*path ? fail(ENOENT) : walk_all(&w, flags, mode);
+	code = errno;
+	walk_end(&w);
+	errno = code;
+	return fd;
+}
+
+/* ---- by the kernel, or by us ---- */
 
 static int resolve_in(int root, const char *path, int flags, mode_t mode)
 {
@@ -22,6 +220,9 @@ static int resolve_in(int root, const char *path, int flags, mode_t mode)
 	for (int tries = 0; tries < 64; tries++) {
 		int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 
+		/* A kernel before 5.6, or a filter that does not know the call. */
+		if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+			return path_walk_in(root, path, flags, mode);
 		if (fd >= 0 || errno != EAGAIN)
 			return fd;
 	}

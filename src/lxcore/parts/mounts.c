@@ -27,6 +27,7 @@ struct fstab { /* the lines are read when it is checked: later their file may be
 
 struct mounts_conf {
 	struct mounts_auto automatic;
+	struct mounts_places places;
 	struct fstab fstab;
 	struct mount_entries entries;
 };
@@ -79,6 +80,15 @@ static const struct conf_type type_entry = {"SOURCE TARGET TYPE OPTIONS", set_en
 static const struct conf_key keys[] = {
 	{"lxc.mount.auto", &mounts_auto_type, offsetof(struct mounts_conf, automatic),
 	 .summary = "Filesystems of the kernel to mount: proc, sys, cgroup, each with its access."},
+	{"lxc.mount.mask", &mounts_places_type, offsetof(struct mounts_conf, places.mask),
+	 .preset = "/proc/acpi /proc/asound /proc/kcore /proc/keys /proc/latency_stats "
+		   "/proc/sched_debug /proc/scsi /proc/timer_list /proc/timer_stats /sys/firmware "
+		   "/sys/devices/virtual/powercap",
+	 .summary = "Places that are empty and read-only with lxc.mount.auto = proc:mixed, sys:mixed "
+		    "and sys:ro; adds to the preset, 'none' takes back all."},
+	{"lxc.mount.readonly", &mounts_places_type, offsetof(struct mounts_conf, places.readonly),
+	 .preset = "/proc/bus /proc/fs /proc/irq /proc/sysrq-trigger",
+	 .summary = "Places that are read-only likewise, besides /proc/sys and the whole of /sys."},
 	{"lxc.mount.fstab", &type_fstab, offsetof(struct mounts_conf, fstab),
 	 .summary = "File with mount entries as in fstab(5)."},
 	{"lxc.mount.entry", &type_entry, offsetof(struct mounts_conf, entries),
@@ -431,7 +441,7 @@ static int mounts_enter(struct boot *b, struct error *err)
 {
 	const struct mounts_conf *mc = conf_of(b->conf, &section);
 
-	if (mounts_auto_enter(b, &mc->automatic, err) < 0 ||
+	if (mounts_auto_enter(b, &mc->automatic, &mc->places, err) < 0 ||
 	    mount_list(b, &mc->fstab.entries, err) < 0 || mount_list(b, &mc->entries, err) < 0)
 		return -1;
 	return mounts_cgroup_enter(b, &mc->automatic, err);

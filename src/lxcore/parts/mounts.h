@@ -13,15 +13,26 @@ struct mounts_auto { /* lxc.mount.auto */
 	bool force; /* mount cgroups although init could do it itself */
 };
 
-extern const struct conf_type mounts_auto_type;
+struct mounts_places { /* lxc.mount.mask, lxc.mount.readonly */
+	struct strv mask, readonly;
+};
+
+extern const struct conf_type mounts_auto_type, mounts_places_type;
 
 /* /proc and /sys; the cgroups, which come after the entries. */
-int mounts_auto_enter(struct boot *b, const struct mounts_auto *a, struct error *err);
+int mounts_auto_enter(struct boot *b, const struct mounts_auto *a, const struct mounts_places *p,
+		      struct error *err);
 int mounts_cgroup_enter(struct boot *b, const struct mounts_auto *a, struct error *err);
 
 /* Whether the container keeps a capability ("net_admin", its number 12). */
 bool mounts_keeps_capability(const struct conf *c, const char *name, int number);
 /* A directory below the root, made when missing; its last name must not be a link. */
 int mounts_open_directory(const struct boot *b, const char *path, struct error *err);
+
+/* Cover the places of a procfs or sysfs that is mounted ('below': "/proc/" or "/sys/"). */
+int mounts_protect(struct boot *b, const struct mounts_places *p, int mount, const char *below,
+		   struct error *err);
+/* Cover a place of a filesystem with a read-only copy of itself. */
+int mounts_make_read_only(int mount, const char *place, struct error *err);
 
 #endif

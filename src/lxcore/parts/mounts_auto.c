@@ -167,19 +167,6 @@ int mounts_open_directory(const struct boot *b, const char *path, struct error *
 	return error_sys(err, "cannot open \"/%s\" of the root filesystem", path);
 }
 
-/* Cover a place of a filesystem with a read-only copy of itself. */
-static int make_read_only(int mount, const char *path, struct error *err)
-{
-	static const struct mount_change read_only = {.set = MOUNT_ATTR_RDONLY};
-	autoclose int tree = mount_copy(mount, path, false);
-
-	if (tree < 0 && errno == ENOENT) /* a kernel without it */
-		return 0;
-	if (tree < 0 || mount_place(tree, mount, path, &read_only) < 0)
-		return error_sys(err, "cannot make \"%s\" of it read-only", path);
-	return 0;
-}
-
 /* A copy of a place that stays writable while what is around it is not; -1 in *ret where the kernel
  * has no such place. */
 static int save_writable(int mount, const char *path, int *ret, struct error *err)
@@ -195,7 +182,7 @@ static int restore_writable(int copy, int mount, const char *path, struct error 
 	return error_sys(err, "cannot keep \"%s\" of it writable", path);
 }
 
-static int protect_proc(struct boot *b, int proc, struct error *err)
+static int protect_proc(struct boot *b, const struct mounts_places *p, int proc, struct error *err)
 {
 	autoclose int net = -1;
 
@@ -203,7 +190,8 @@ static int protect_proc(struct boot *b, int proc, struct error *err)
 	if (mounts_keeps_capability(b->conf, "net_admin", 12) &&
 	    save_writable(proc, "sys/net", &net, err) < 0)
 		return -1;
-	if (make_read_only(proc, "sys", err) < 0 || make_read_only(proc, "sysrq-trigger", err) < 0)
+	if (mounts_make_read_only(proc, "sys", err) < 0 ||
+	    mounts_protect(b, p, proc, "/proc/", err) < 0)
 		return -1;
 	return restore_writable(net, proc, "sys/net", err);
 }
@@ -223,7 +211,8 @@ static int protect_sys(int sys, struct error *err)
 
 /* The procfs of b->proc goes there itself, which saves making a second one; a copy of it, taken
  * before anything covers a part of it, takes its place. */
-static int mount_proc(struct boot *b, enum access access, struct error *err)
+static int mount_proc(struct boot *b, enum access access, const struct mounts_places *p,
+		      struct error *err)
 {
 	autoclose int at = mounts_open_directory(b, "proc", err), proc = -1;
 
@@ -235,10 +224,11 @@ static int mount_proc(struct boot *b, enum access access, struct error *err)
 	b->proc = mount_copy(proc, "", true);
 	if (b->proc < 0)
 		return error_sys(err, "cannot copy it");
-	return access == ACCESS_MIXED ? protect_proc(b, proc, err) : 0;
+	return access == ACCESS_MIXED ? protect_proc(b, p, proc, err) : 0;
 }
 
-static int mount_sys(struct boot *b, enum access access, struct error *err)
+static int mount_sys(struct boot *b, enum access access, const struct mounts_places *p,
+		     struct error *err)
 {
 	static const struct mount_change read_only = {.set = MOUNT_ATTR_RDONLY};
 	const char *const options[] = {"source=sysfs", NULL};
@@ -257,14 +247,17 @@ static int mount_sys(struct boot *b, enum access access, struct error *err)
 		return -1;
 	if (mount_place(sys, at, "", access == ACCESS_RO ? &read_only : NULL) < 0)
 		return error_sys(err, "cannot mount it");
-	return access == ACCESS_MIXED ? protect_sys(sys, err) : 0;
+	if (access == ACCESS_MIXED && protect_sys(sys, err) < 0)
+		return -1;
+	return access == ACCESS_RW ? 0 : mounts_protect(b, p, sys, "/sys/", err);
 }
 
-int mounts_auto_enter(struct boot *b, const struct mounts_auto *a, struct error *err)
+int mounts_auto_enter(struct boot *b, const struct mounts_auto *a, const struct mounts_places *p,
+		      struct error *err)
 {
-	if (a->proc && mount_proc(b, a->proc, err) < 0)
+	if (a->proc && mount_proc(b, a->proc, p, err) < 0)
 		return error_within(err, "/proc (lxc.mount.auto)");
-	if (a->sys && mount_sys(b, a->sys, err) < 0)
+	if (a->sys && mount_sys(b, a->sys, p, err) < 0)
 		return error_within(err, "/sys (lxc.mount.auto)");
 	return 0;
 }

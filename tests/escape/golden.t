@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What init sees: descriptors, capabilities, mounts, devices, filter, label and cgroups of the default,
+# the id-mapped and the unprivileged container, compared with the expected text in tests/escape/golden/.
+# Whatever a change adds to what a container has, or takes from what it has not, shows here.
+#
+#	GOLDEN_UPDATE=1 tests/escape/golden.t	writes the texts anew, to be looked at before they are kept
+#
+# What differs from host to host is left out or written as a word: ids, the host's filesystem, kernel
+# features that come with its version.
+
+. "${0%/*}/../tools/lib.sh"
+. "$TESTS/escape/lib.sh"
+golden=$TESTS/escape/golden
+common=${LXC_PREFIX:-/usr/local}/share/lxc/config
+
+cat >"$TMP/dump" <<'DUMP'
+#!/bin/sh
+echo '# descriptors'
+for fd in /proc/1/fd/*; do
+	case ${fd##*/} in
+	10) continue ;;		# busybox's shell keeps its script there
+	esac
+	echo "${fd##*/} $(readlink "$fd")"
+done
+echo '# identity'
+grep -E '^(Uid|Gid|Groups|NoNewPrivs|Seccomp):' /proc/1/status | tr -s '\t ' ' '
+cat /proc/1/uid_map /proc/1/gid_map | tr -s ' ' | sed 's/^ //'
+echo '# capabilities'
+grep ^Cap /proc/1/status | tr -s '\t ' ' '
+
+echo '# label'
+cat /proc/1/attr/current 2>/dev/null | tr -d '\000' || echo none
+echo
+echo '# limits of memory locked, core'
+grep -E 'core file' /proc/1/limits | tr -s ' '
+echo '# session'
+awk '{ print "session", $6, "group", $5 }' /proc/1/stat
+echo '# mounts'
+cut -d' ' -f5,6,7- /proc/1/mountinfo | sed 's/ - / : /' |
+	awk '{
+		super = ""
+		for (i = 1; i <= NF; i++) if ($i == ":") { type = $(i + 1); split($(i + 3), s, ",") ; super = s[1] }
+		print $1, $2, type, super
+	}'
+echo '# devices'
+(cd /dev && find . -type c -o -type b -o -type p -o -type s -o -type l | sort | while read -r node; do
+	if [ -L "$node" ]; then echo "$node -> $(readlink "$node")"
+	else stat -c '%n %F %a %u:%g %t:%T' "$node"; fi
+done)
+echo '# kernel behind files'
+for file in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/kcore /proc/keys /proc/timer_list /proc/irq \
+	/proc/bus /proc/fs /sys/kernel /sys/firmware /proc/sys/net/ipv4/ip_forward /sys/fs/cgroup; do
+	[ -e "$file" ] || continue
+	if [ -d "$file" ]; then
+		mkdir "$file/x" 2>/dev/null && rmdir "$file/x"
+		echo "$file: $([ -n "$(ls -A "$file")" ] && echo seen || echo empty)"
+	else
+		if (exec 3>>"$file") 2>/dev/null; then how=writable; else how=read-only; fi
+		echo "$file: $how"
+	fi
+done
+echo '# environment'
+tr '\000' '\n' </proc/1/environ | sort
+echo '# cgroups'
+sed 's/^[0-9]*:[^:]*//' /proc/1/cgroup | sort | uniq
+echo '# namespaces'
+ls /proc/1/ns | tr '\n' ' '
+echo
+DUMP
+
+# What is the host's own in a dump.
+normal() {
+	sed -e "s/$C[a-z-]*/NAME/g" -e "s,$TMP,TMP,g" -e 's/^\(Uid\|Gid\): .*/&/' \
+		-e 's/ \(ext4\|xfs\|btrfs\|overlay\|9p\|zfs\)\( \|$\)/ HOSTFS\2/' -e '/time_for_children\|^time/d' \
+		-e 's/^Cap\([A-Za-z]*\): 000001ff/Cap\1: 000001ff/' |
+		grep -v -e '^/sys/fs/fuse/connections' -e '^/sys/fs/cgroup/' -e '^/proc/\(acpi\|asound\|latency_stats\|sched_debug\|scsi\|timer_stats\|bus\|fs\|irq\) ' \
+			-e '^/sys/devices/virtual/powercap' -e '^/sys/firmware ' -e '^/proc/\(irq\|bus\|fs\|keys\|timer_list\|kcore\)\(:\| \)' -e '^/sys/firmware:' -e '^./fuse ' -e '^/sys/devices/virtual/net '
+}
+last_cap=$(cat /proc/sys/kernel/cap_last_cap)
+
+compare() {	# KIND
+	local kind="$1"
+	if [ -n "${GOLDEN_UPDATE:-}" ]; then mkdir -p "$golden" && cp "$TMP/$kind" "$golden/$kind"; fi
+	if diff -u "$golden/$kind" "$TMP/$kind" >"$TMP/diff"; then
+		report 0 "what init of the $kind container sees is as expected"
+	else
+		report 1 "what init of the $kind container sees is as expected" || diag "$(cat "$TMP/diff")"
+	fi
+}
+
+if [ "$last_cap" != 40 ]; then skip_all "this kernel has other capabilities than 0 to 40"; fi
+
+dump() {	# KIND: of the container $C, which is made
+	local kind="$1"
+	cp "$TMP/dump" "$P/$C/rootfs/bin/dump"
+	chmod 755 "$P/$C/rootfs/bin/dump"
+	run lxc start -n "$C"
+	is "the $kind container runs" "$status" 0
+	{ echo '# SPDX-License-Identifier: LGPL-2.1-or-later'; inside "$C" /bin/dump | normal; } >"$TMP/$kind"
+	compare "$kind"
+	lxc stop -k -n "$C"
+}
+
+make_container "$C" "lxc.include = $common/common.conf" 'lxc.hook.clone =' 'lxc.mount.auto = proc:mixed sys:mixed cgroup:mixed'
+dump default
+rm -rf "${P:?}/$C"
+
+make_container "$C" "lxc.include = $common/common.conf" "lxc.include = $common/userns.conf" 'lxc.hook.clone =' \
+	'lxc.idmap = u 0 100000 65536' 'lxc.idmap = g 0 100000 65536' 'lxc.mount.auto = proc:mixed sys:mixed cgroup:mixed'
+chown -R -h 100000:100000 "$P/$C/rootfs"
+chmod 755 "$TMP" "$P" "$P/$C"
+dump id-mapped
+nothing_left 'nothing is left' "$C"
+rm -rf "${P:?}/$C"
+
+done_testing
