@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A copy of a container and what is done with it.  clone.h says for whom. */
-#include "clone.h"
+/* A copy of a container and what is done with it.  cloning.h says for whom. */
+#include "cloning.h"
 #include "json.h"
 #include "launch.h"
 #include "mountspec.h"
@@ -14,7 +14,7 @@
 #define TRIES 20 /* for a name that nobody has */
 #define HALT_SECONDS 60
 
-char *clone_choose_name(const char *of)
+char *cloning_choose_name(const char *of)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 	unsigned char random[6];
@@ -99,7 +99,7 @@ static int copy(const struct cli *cli, lxcore_container *c, const struct clone *
 	if (k->name)
 		return copy_as(cli, c, k, k->name, ret);
 	for (int i = 0; i < TRIES && result < 0; i++) {
-		autofree char *name = clone_choose_name(cli->name);
+		autofree char *name = cloning_choose_name(cli->name);
 
 		result = copy_as(cli, c, k, name, ret);
 		if (result < 0 && lxcore_error_code(cli->err) != EEXIST)
@@ -197,7 +197,7 @@ static void fill_answer(struct fleet_answer *a, const struct lxcore_copied *made
 	a->pause_us = made->pause_us;
 }
 
-int clone_make(struct cli *cli, const struct clone *k, struct fleet_answer *answer)
+int cloning_make(struct cli *cli, const struct clone *k, struct fleet_answer *answer)
 {
 	autocontainer lxcore_container *c = cli_open(cli);
 	struct lxcore_copied made = {0};

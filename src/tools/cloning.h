@@ -3,8 +3,8 @@
  * A copy of a container and what is done with it, as lxc-copy, lxc-clone, lxc-start-ephemeral and
  * lxc-execute have in common: make it, start it, wait until it has come up, run a command in it.
  */
-#ifndef LXC_TOOLS_CLONE_H
-#define LXC_TOOLS_CLONE_H
+#ifndef LXC_TOOLS_CLONING_H
+#define LXC_TOOLS_CLONING_H
 
 #include "cli.h"
 #include "fleet.h"
@@ -22,11 +22,11 @@ struct clone {
 };
 
 /* NAME_XXXXXX; free(3) it. */
-char *clone_choose_name(const char *of);
+char *cloning_choose_name(const char *of);
 /*
  * Make it of the container that cli->name names, and go on.  0, or the exit code: of the command, of a
  * failure that has been said.  'answer' may be NULL.
  */
-int clone_make(struct cli *cli, const struct clone *k, struct fleet_answer *answer);
+int cloning_make(struct cli *cli, const struct clone *k, struct fleet_answer *answer);
 
 #endif

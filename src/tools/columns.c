@@ -150,7 +150,43 @@ static void json_interfaces(const struct lxcore_summary *s, struct json *j)
 	json_end(j, ']');
 }
 
-void columns_json(const struct lxcore_summary *s, struct json *j)
+/* Who needs whom; null where it cannot be told. */
+static void json_paths(struct json *j, const char *name, lxcore_container *c,
+		       int (*list)(lxcore_container *, char ***, lxcore_error *))
+{
+	char **paths = NULL;
+
+	if (!c || list(c, &paths, NULL) < 0)
+		json_text(j, name, NULL);
+	else
+		json_texts(j, name, (const char *const *)paths);
+	lxcore_names_free(paths);
+}
+
+static void json_snapshots(struct json *j, lxcore_container *c)
+{
+	struct lxcore_snapshot *list = NULL;
+	int n = c ? lxcore_snapshots(c, &list, NULL) : -1;
+
+	json_list(j, "snapshots");
+	for (int i = 0; i < n; i++)
+		json_text(j, NULL, list[i].name);
+	json_end(j, ']');
+	if (n >= 0)
+		lxcore_snapshots_free(list, n);
+}
+
+static void json_graph(const char *lxcpath, const struct lxcore_summary *s, struct json *j)
+{
+	lxcore_container *c = s->defined ? lxcore_open(lxcpath, s->name, NULL) : NULL;
+
+	json_paths(j, "parents", c, lxcore_dependencies);
+	json_paths(j, "dependants", c, lxcore_dependants);
+	json_snapshots(j, c);
+	lxcore_close(c);
+}
+
+void columns_json(const char *lxcpath, const struct lxcore_summary *s, struct json *j)
 {
 	json_object(j, NULL);
 	json_text(j, "name", s->name);
@@ -169,5 +205,6 @@ void columns_json(const struct lxcore_summary *s, struct json *j)
 	json_interfaces(s, j);
 	json_known(j, "memory", s->memory);
 	json_known(j, "swap", s->swap);
+	json_graph(lxcpath, s, j);
 	json_end(j, '}');
 }

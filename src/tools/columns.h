@@ -23,6 +23,6 @@ char *columns_parse(struct columns *ret, const char *names);
 void columns_heading(const struct columns *columns, struct table *t);
 void columns_row(const struct columns *columns, const struct lxcore_summary *s, struct table *t);
 /* All that is known of it, as an object. */
-void columns_json(const struct lxcore_summary *s, struct json *j);
+void columns_json(const char *lxcpath, const struct lxcore_summary *s, struct json *j);
 
 #endif

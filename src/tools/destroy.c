@@ -5,6 +5,7 @@
 #include "tools.h"
 
 #include <errno.h>
+#include <string.h>
 
 struct destroy_options {
 	bool force, snapshots;
@@ -14,7 +15,9 @@ static const struct destroy_options presets = {.fleet = FLEET_PRESETS};
 
 #define AT(field) offsetof(struct destroy_options, field)
 static const struct option_row rows[] = {
-	{'f', "force", NULL, "Stop it first when it is running", OPT_FLAG, AT(force)},
+	{'f', "force", NULL,
+	 "Stop it first when it is running; with -s: also the clones that go with it", OPT_FLAG,
+	 AT(force)},
 	{'s', "snapshots", NULL,
 	 "Remove its snapshots and the clones that depend on it, too", OPT_FLAG,
 	 AT(snapshots)},
@@ -22,14 +25,41 @@ static const struct option_row rows[] = {
 	{0}
 };
 
+static int stop(struct cli *cli, lxcore_container *c)
+{
+	if (lxcore_state(c) == LXCORE_STOPPED || lxcore_stop(c, cli->err) == 0)
+		return 0;
+	return lxcore_error_code(cli->err) == ESRCH ? 0 : -1;
+}
+
+/* Whatever depends on it, and on that: "LXCPATH/NAME" each.  The graph has no circles. */
+static int stop_dependants(struct cli *cli, lxcore_container *c)
+{
+	char **names = NULL;
+	int n = lxcore_dependants(c, &names, cli->err), result = n < 0 ? -1 : 0;
+
+	for (int i = 0; i < n && result == 0; i++) {
+		char *slash = strrchr(names[i], '/');
+		autocontainer lxcore_container *other = NULL;
+
+		*slash = '\0';
+		other = lxcore_open(names[i], slash + 1, cli->err);
+		result = !other || stop(cli, other) < 0 ? -1 : stop_dependants(cli, other);
+	}
+	lxcore_names_free(names);
+	return result;
+}
+
 static int one(struct cli *cli, const struct destroy_options *o)
 {
 	autocontainer lxcore_container *c = cli_open(cli);
 
 	if (!c)
 		return 1;
+	if (o->force && o->snapshots && lxcore_is_defined(c) && stop_dependants(cli, c) < 0)
+		return cli_fail(cli);
 	if (o->force && lxcore_state(c) != LXCORE_STOPPED) {
-		if (lxcore_stop(c, cli->err) < 0 && lxcore_error_code(cli->err) != ESRCH)
+		if (stop(cli, c) < 0)
 			return cli_fail(cli);
 		/* An ephemeral container went with its last process. */
 		if (!lxcore_is_defined(c))
@@ -67,7 +97,9 @@ static const struct manual manual = {
 	"Removes the container NAME: its configuration, its root filesystem (unless "
 	"`lxc.rootfs.managed` is 0) and its directory. What it ran is gone for good. A "
 	"running container is refused without `-f`, one with snapshots or dependent clones "
-	"without `-s`." FLEET_MANUAL " Clones that match go before what they depend on.",
+	"without `-s`; the error names them. `-f` never removes what others need: for that, too, "
+	"`-s` must be given, and `-f -s` stops and removes the container and all that depends on "
+	"it." FLEET_MANUAL " Clones that match go before what they depend on.",
 	.examples = (const struct meaning[]){
 		{"lxc-destroy -n web", "Remove a stopped container."},
 		{"lxc-destroy -f -n 'node-*'", "Stop and remove all nodes."},

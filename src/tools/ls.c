@@ -102,14 +102,15 @@ static void print_table(const struct choice *choice, const struct columns *colum
 		table_free(&t);
 }
 
-static void print_json(const struct choice *choice, const struct lxcore_summary *list, int n)
+static void print_json(const struct cli *cli, const struct choice *choice,
+		       const struct lxcore_summary *list, int n)
 {
 	struct json j = {.out = stdout};
 
 	json_rows(&j, NULL);
 	for (int i = 0; i < n; i++)
 		if (choice_fits(choice, &list[i]))
-			columns_json(&list[i], &j);
+			columns_json(cli_path(cli), &list[i], &j);
 	json_end(&j, ']');
 }
 
@@ -124,7 +125,7 @@ static int list_rows(struct cli *cli, const struct choice *choice, const struct 
 	if (n < 0)
 		return cli_fail(cli);
 	if (cli->json)
-		print_json(choice, list, n);
+		print_json(cli, choice, list, n);
 	else if (choice->o->fancy)
 		print_table(choice, columns, list, n);
 	else

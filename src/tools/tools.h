@@ -6,9 +6,9 @@
 #include "cli.h"
 
 #define TOOLS(X) \
-	X(attach) X(cgroup) X(checkconfig) X(config) X(console) X(create) X(destroy) X(device) \
-	X(execute) X(export) X(freeze) X(import) X(info) X(ls) X(monitor) X(net) X(start) X(stop) \
-	X(unfreeze) X(unshare) X(usernsexec) X(wait)
+	X(attach) X(cgroup) X(checkconfig) X(clone) X(config) X(console) X(copy) X(create) \
+	X(destroy) X(device) X(execute) X(export) X(freeze) X(import) X(info) X(ls) X(monitor) X(net) \
+	X(snapshot) X(start) X(start_ephemeral) X(stop) X(unfreeze) X(unshare) X(usernsexec) X(wait)
 
 #define TOOLS_DECLARE(name) extern const struct tool tool_##name;
 TOOLS(TOOLS_DECLARE)

@@ -8,16 +8,16 @@
 
 bin=$(dirname "$(command -v lxc-start)")
 share=$bin/../share
-tools=$(cd "$bin" && ls lxc-attach lxc-cgroup lxc-checkconfig lxc-config lxc-console lxc-create lxc-device \
-	lxc-destroy lxc-execute lxc-freeze lxc-info lxc-ls lxc-monitor lxc-start lxc-stop lxc-unfreeze \
-	lxc-unshare lxc-usernsexec lxc-wait)
+tools=$(cd "$bin" && ls lxc-attach lxc-cgroup lxc-checkconfig lxc-clone lxc-config lxc-console lxc-copy \
+	lxc-create lxc-device lxc-destroy lxc-execute lxc-freeze lxc-info lxc-ls lxc-monitor lxc-snapshot \
+	lxc-start lxc-start-ephemeral lxc-stop lxc-unfreeze lxc-unshare lxc-usernsexec lxc-wait)
 
 # ---- pages
 
 # Problems of a page; that other pages are not in this host's index is none.
 lint() { mandoc -T lint -W warning "$1" 2>&1 | grep -v -e 'Xr' -e 'mandoc.db'; }
 
-is 'every tool is there' "$(echo "$tools" | wc -l)" 19
+is 'every tool is there' "$(echo "$tools" | wc -l)" 23
 for page in $(echo "$tools" | sed 's/$/.1/') lxc.conf.5 lxc.container.conf.5 lxc.system.conf.5 lxc.7; do
 	file=$share/man/man${page##*.}/$page
 	ok "$page is installed" test -s "$file"
