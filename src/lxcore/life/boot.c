@@ -245,6 +245,20 @@ static int wait_for_go(int sock)
 	return fd_receive(sock, &step, sizeof(step), NULL, NULL) == sizeof(step) && step == STEP_GO;
 }
 
+/* The first one may bring the root filesystem's mount along. */
+static bool wait_for_root(struct boot *b, int sock)
+{
+	enum step step;
+	int root = -1;
+	size_t n = 1;
+
+	if (fd_receive(sock, &step, sizeof(step), &root, &n) != sizeof(step) || step != STEP_GO)
+		return false;
+	if (n)
+		b->root = root;
+	return true;
+}
+
 static int send_built(struct boot *b, int sock, struct step_message *m)
 {
 	int fds[BOOT_MAX_GIFTS];
@@ -271,7 +285,7 @@ static _Noreturn void be_first_process(struct boot *b, int sock, bool timed)
 	/* Without a supervisor nobody could give the host its things back.  Its death before this
 	 * line shows as end of file on the socket. */
 	prctl(PR_SET_PDEATHSIG, init_death_signal(b->conf));
-	if (!wait_for_go(sock))
+	if (!wait_for_root(b, sock))
 		_exit(1);
 	if (walk(b, DOOR_ENTER, timed ? m.built.enter_us : NULL, &err) == 0 &&
 	    (b->proc < 0 || boot_give(b, GIFT_TO_CLOSE, b->proc, &err) == 0)) {
@@ -390,8 +404,9 @@ static int build(struct boot *b, int sock, struct boot_timings *t, struct error 
 
 	if (walk_timed(b, DOOR_CONNECT, t, err) < 0)
 		return -1;
-	if (fd_send(sock, &go, sizeof(go), NULL, 0) < 0)
+	if (fd_send(sock, &go, sizeof(go), &b->root, b->root >= 0) < 0)
 		return died_while_building(b, err);
+	close_fd(&b->root);
 	/* While the inside builds, on the other processor: */
 	b->init.start = proc_start_time(b->init.pid);
 	heard = hear_built(b, sock, &m, err);

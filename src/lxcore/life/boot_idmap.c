@@ -43,13 +43,18 @@ int boot_can_idmap(const struct boot *b, const char *users, struct error *err)
 	return error_mend(err, "lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 100000 65536");
 }
 
+int boot_open_users(const struct boot *b, const char *users, struct error *err)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", b->init.pid);
+	return userns_open(is_container(users) ? path : users, err);
+}
+
 int boot_grant_idmap(const struct boot *b, const struct boot_idmap_wish *wish, int tree,
 		     struct error *err)
 {
-	char path[32];
-	autoclose int users = -1;
+	autoclose int users = boot_open_users(b, wish->users, err);
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", b->init.pid);
-	users = userns_open(is_container(wish->users) ? path : wish->users, err);
 	return users < 0 ? -1 : mount_idmap(tree, users, wish->recursive, err);
 }

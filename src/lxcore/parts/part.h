@@ -119,7 +119,8 @@ struct boot {
 
 	/* rootfs -> those that build the view; inside only.  Descriptor of the mounted root: O_PATH;
 	 * 'has_rootfs' false: the container shares the host's tree and nothing is pivoted.  Until
-	 * connect also the supervisor's: what it mounted itself, to be put in its place inside. */
+	 * connect also the supervisor's: what it mounted itself, to be put in its place inside; what
+	 * it has open after that goes inside with the word to go on. */
 	bool has_rootfs;
 	int root;
 	const char *root_mount; /* where it is mounted (LXC_ROOTFS_MOUNT), until the pivot */
@@ -190,6 +191,8 @@ void boot_drop_gifts(struct boot *b);
  * boot_idmap() is inside: it has the supervisor, whose rights over the filesystem that takes, do it to
  * a detached mount.
  */
+/* Supervisor, when the first process exists: a descriptor of that user namespace. */
+int boot_open_users(const struct boot *b, const char *users, struct error *err);
 int boot_can_idmap(const struct boot *b, const char *users, struct error *err);
 int boot_idmap(struct boot *b, int tree, const char *users, bool recursive, struct error *err);
 

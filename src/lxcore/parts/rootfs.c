@@ -117,17 +117,23 @@ const struct rootfs_conf *rootfs_conf_of(const struct conf *c)
 	return conf_of(c, &section);
 }
 
+/* What 'idmap=' says among the options, to be freed; NULL: it is not there. */
+static char *users_of(const struct rootfs_conf *rc)
+{
+	struct mount_options o = {0};
+	char *users = NULL;
+
+	if (rc->options && mount_options_parse(rc->options, &o) == 0 && o.idmap)
+		users = strdup(o.idmap);
+	mount_options_free(&o);
+	return users;
+}
+
 bool rootfs_is_idmapped(const struct conf *c)
 {
-	const struct rootfs_conf *rc = rootfs_conf_of(c);
-	struct mount_options o = {0};
-	bool mapped;
+	autofree char *users = users_of(rootfs_conf_of(c));
 
-	if (rc->options && mount_options_parse(rc->options, &o) < 0)
-		return false;
-	mapped = o.idmap && strcmp(o.idmap, "container") == 0;
-	mount_options_free(&o);
-	return mapped;
+	return users && strcmp(users, "container") == 0;
 }
 
 static const char *mount_point(const struct rootfs_conf *rc)
@@ -224,35 +230,51 @@ static int rootfs_check(const struct boot *b, struct error *err)
 
 /* ---- mounting ---- */
 
-static int mount_tree(const struct boot *b, struct error *err)
+/* 'users': whose ids its files' owners are mapped to; NULL: they are not. */
+static int mount_tree(const struct rootfs_conf *rc, const struct storage_users *users,
+		      struct error *err)
 {
-	const struct rootfs_conf *rc = rootfs_conf_of(b->conf);
 	struct mount_options o = {0};
 	struct storage s;
-	int tree;
+	const char *const *data;
+	autoclose int tree = -1;
 
 	if (storage_parse(rc->path, &s, err) < 0)
 		return -1;
 	if (rc->options && mount_options_parse(rc->options, &o) < 0)
 		return error_sys(err, "cannot read lxc.rootfs.options");
-	tree = s.driver->mount(s.source, (const char *const *)o.data.v, err);
+	data = (const char *const *)o.data.v;
+	tree = users && s.driver->mount_mapped ?
+		       s.driver->mount_mapped(s.source, data, users, err) :
+		       s.driver->mount(s.source, data, err);
 	mount_options_free(&o);
-	return tree;
+	if (tree >= 0 && users && !s.driver->mount_mapped &&
+	    mount_idmap(tree, users->fd, true, err) < 0)
+		return -1;
+	return steal_fd(&tree);
 }
 
-/* Only whoever rules the host's mounts may; an ordinary user's root in his namespace may do it too. */
-static bool is_mounted_outside(const struct rootfs_conf *rc)
+enum mounter { BY_SUPERVISOR, BY_SUPERVISOR_MAPPED, BY_FIRST_PROCESS };
+
+/*
+ * Only whoever rules the host's mounts may mount what lies on devices, and layers; an ordinary user's
+ * root in his namespace may mount layers too.  Owners can be mapped once the container's own user
+ * namespace is there.
+ */
+static enum mounter mounter_of(const struct rootfs_conf *rc)
 {
+	autofree char *users = users_of(rc);
 	struct storage s;
 
-	return rc->path && geteuid() == 0 && storage_parse(rc->path, &s, NULL) == 0 &&
-	       s.driver->mounted_outside;
+	if (!rc->path || geteuid() != 0 || storage_parse(rc->path, &s, NULL) < 0 ||
+	    !s.driver->mounted_outside)
+		return BY_FIRST_PROCESS;
+	return users ? BY_SUPERVISOR_MAPPED : BY_SUPERVISOR;
 }
 
 /* ---- prepare ---- */
 
-/* The descriptor is inherited by the container's first process, which puts the mount in its place. */
-static int mount_outside(struct boot *b, struct error *err)
+static int mount_outside(struct boot *b, const struct storage_users *users, struct error *err)
 {
 	const struct rootfs_conf *rc = rootfs_conf_of(b->conf);
 	struct storage s;
@@ -261,7 +283,7 @@ static int mount_outside(struct boot *b, struct error *err)
 		return -1;
 	if (s.driver->disconnect && journal_record(&b->journal, "rootfs", rc->path, err) < 0)
 		return -1;
-	b->root = mount_tree(b, err);
+	b->root = mount_tree(rc, users, err);
 	if (b->root < 0)
 		return blame(b->conf, "lxc.rootfs.path", err);
 	return rootfs_check_init(b, storage_source(rc->path), b->root, err);
@@ -286,16 +308,31 @@ static int rootfs_prepare(struct boot *b, struct error *err)
 	if (access(path, F_OK) < 0 && path_make_dirs(path, 0755) < 0)
 		return error_sys(err, "cannot make the mount point \"%s\" (lxc.rootfs.mount)",
 				 path);
-	return is_mounted_outside(rc) ? mount_outside(b, err) : 0;
+	/* The descriptor is inherited by the container's first process, which puts the mount in its
+	 * place. */
+	return mounter_of(rc) == BY_SUPERVISOR ? mount_outside(b, NULL, err) : 0;
 }
 
 /* ---- connect ---- */
 
-/* The first process has the mount now. */
+static int mount_outside_mapped(struct boot *b, const struct rootfs_conf *rc, struct error *err)
+{
+	autofree char *name = users_of(rc);
+	autoclose int users = name ? boot_open_users(b, name, err) :
+				     error_set(err, ENOMEM, "out of memory");
+
+	const struct storage_users whose = {users, b->root_uid, b->root_gid};
+
+	return users < 0 ? -1 : mount_outside(b, &whose, err);
+}
+
 static int rootfs_connect(struct boot *b, struct error *err)
 {
+	const struct rootfs_conf *rc = rootfs_conf_of(b->conf);
+
+	/* The first process has the mount now. */
 	close_fd(&b->root);
-	return 0;
+	return mounter_of(rc) == BY_SUPERVISOR_MAPPED ? mount_outside_mapped(b, rc, err) : 0;
 }
 
 /* ---- enter ---- */
@@ -326,7 +363,7 @@ static int name_obstacle(const struct boot *b, const char *path, struct error *e
 }
 
 /* Put the mount in its place, with the owners and attributes that lxc.rootfs.options ask for. */
-static int place_root(struct boot *b, const struct rootfs_conf *rc, int tree, int at,
+static int place_root(struct boot *b, const struct rootfs_conf *rc, int tree, bool mapped, int at,
 		      struct error *err)
 {
 	struct mount_options o = {0};
@@ -334,7 +371,7 @@ static int place_root(struct boot *b, const struct rootfs_conf *rc, int tree, in
 
 	if (rc->options && mount_options_parse(rc->options, &o) < 0)
 		return error_sys(err, "cannot read lxc.rootfs.options");
-	if (o.idmap && boot_idmap(b, tree, o.idmap, true, err) < 0)
+	if (o.idmap && !mapped && boot_idmap(b, tree, o.idmap, true, err) < 0)
 		placed = error_within(err, "lxc.rootfs.options = idmap=%s", o.idmap);
 	else if (mount_place(tree, at, "", &o.change) < 0)
 		placed = error_sys(err, "cannot mount the root filesystem \"%s\" on \"%s\"",
@@ -348,6 +385,7 @@ static int mount_root(struct boot *b, const struct rootfs_conf *rc, struct error
 	const char *path = mount_point(rc), *source = storage_source(rc->path);
 	autoclose int at = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	autoclose int tree = steal_fd(&b->root);
+	const bool given = tree >= 0;
 
 	if (at < 0)
 		return error_sys(err,
@@ -355,10 +393,10 @@ static int mount_root(struct boot *b, const struct rootfs_conf *rc, struct error
 				 "(lxc.rootfs.mount)",
 				 path);
 	if (tree < 0)
-		tree = mount_tree(b, err);
+		tree = mount_tree(rc, NULL, err);
 	if (tree < 0)
 		return errno == EACCES ? name_obstacle(b, source, err) : -1;
-	if (place_root(b, rc, tree, at, err) < 0)
+	if (place_root(b, rc, tree, given, at, err) < 0)
 		return -1;
 	b->root = steal_fd(&tree);
 	b->root_mount = path;

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Root filesystems in layers: overlayfs (kernel: Documentation/filesystems/overlayfs.rst).
- *
- * Layers are told to the kernel one by one ("lowerdir+", Linux 6.5), so neither the length of the list
- * nor colons in a path matter; older kernels get one short list of descriptors' names instead.
+ * Root filesystems in layers: what a source means, making layers, and the driver around them.  How they
+ * are mounted is in overlay_mount.c.
  */
 #include "storage/overlay.h"
 #include "base/auto.h"
-#include "base/fd.h"
 #include "base/path.h"
 #include "base/tree.h"
 #include "storage/storage.h"
@@ -206,168 +203,6 @@ int overlay_check_place(const char *dir, struct error *err)
 	return error_set(err, ENOTSUP, "the filesystem of \"%s\" cannot hold a layer", dir);
 }
 
-/* ---- mounting ---- */
-
-/* Only the initial user namespace may use trusted.* attributes, and is served others' with user.*. */
-static bool is_in_userns(void)
-{
-	autobuf struct buf map = BUF_INIT;
-	unsigned long inside, outside, count;
-
-	return file_read(AT_FDCWD, "/proc/self/uid_map", &map) == 0 &&
-	       (sscanf(map.s, "%lu %lu %lu", &inside, &outside, &count) != 3 ||
-		count != 4294967295UL);
-}
-
-/* fsconfig(2) takes at most 255 characters, and the kernel reads backslashes. */
-static const char *name_of(const char *path, int fd, char short_name[32])
-{
-	if (strlen(path) < 256 && !strchr(path, '\\'))
-		return path;
-	snprintf(short_name, 32, "/proc/self/fd/%d", fd);
-	return short_name;
-}
-
-static int open_layer(const char *path, struct error *err)
-{
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0)
-		return fd;
-	if (errno != ENOENT)
-		return error_sys(err, "cannot open the layer \"%s\"", path);
-	error_set(err, ENOENT, "cannot find the layer \"%s\"", path);
-	return error_mend(err, "it belongs to the container that this one was cloned from");
-}
-
-/* What the kernel is told of one mount. */
-struct context {
-	int fs;
-	int *fds; /* of the lower layers, then upper and work */
-	size_t n;
-};
-
-static int set(const struct context *c, const char *key, const char *path, int fd)
-{
-	char short_name[32];
-
-	return fsconfig(c->fs, FSCONFIG_SET_STRING, key, name_of(path, fd, short_name), 0);
-}
-
-/* Linux before 6.5: all lower layers in one list. */
-static int set_lower_list(const struct context *c, size_t n)
-{
-	autobuf struct buf list = BUF_INIT;
-
-	for (size_t i = 0; i < n; i++)
-		buf_addf(&list, "%s/proc/self/fd/%d", i ? ":" : "", c->fds[i]);
-	return list.failed ? -1 : fsconfig(c->fs, FSCONFIG_SET_STRING, "lowerdir", list.s, 0);
-}
-
-static int set_lower(const struct context *c, const struct overlay *o)
-{
-	for (size_t i = 0; i < o->lower.n; i++) {
-		if (set(c, "lowerdir+", o->lower.v[i], c->fds[i]) == 0)
-			continue;
-		return i == 0 && errno == EINVAL ? set_lower_list(c, o->lower.n) : -1;
-	}
-	return 0;
-}
-
-static int set_behaviour(const struct context *c, const char *const *options)
-{
-	/* A layer is complete in itself: it must survive being copied to another machine, and
-	 * nothing of it may depend on what the kernel's own presets are. */
-	static const char *const trusted[][2] = {
-		{"index", "off"}, {"metacopy", "off"}, {"redirect_dir", "on"}, {NULL, NULL}};
-
-	if (is_in_userns())
-		return fsconfig(c->fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
-	for (size_t i = 0; trusted[i][0]; i++)
-		if (fsconfig(c->fs, FSCONFIG_SET_STRING, trusted[i][0], trusted[i][1], 0) < 0)
-			return -1;
-	for (; options && *options; options++)
-		if (fsconfig(c->fs, FSCONFIG_SET_FLAG, *options, NULL, 0) < 0)
-			return -1;
-	return 0;
-}
-
-/* Lower layers, and the two directories to write in where 'o' has them. */
-static int open_layers(struct context *c, const struct overlay *o, struct error *err)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		const char *path = i < o->lower.n ? o->lower.v[i] :
-				   i == o->lower.n ? o->upper : o->work;
-
-		/* Other programs make it at the first mount. */
-		if (path == o->work && mkdir(path, 0700) < 0 && errno != EEXIST)
-			return error_sys(err, "cannot make \"%s\"", path);
-		c->fds[i] = open_layer(path, err);
-		if (c->fds[i] < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int set_upper(const struct context *c, const struct overlay *o)
-{
-	return !o->upper || (set(c, "upperdir", o->upper, c->fds[o->lower.n]) == 0 &&
-			     set(c, "workdir", o->work, c->fds[o->lower.n + 1]) == 0) ? 0 : -1;
-}
-
-static int mount_context(const struct context *c, const struct overlay *o,
-			 const char *const *options, struct error *err)
-{
-	int tree;
-
-	if (fsconfig(c->fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0 ||
-	    set_lower(c, o) < 0 || set_upper(c, o) < 0 || set_behaviour(c, options) < 0 ||
-	    fsconfig(c->fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return error_sys(err, "cannot mount the layers above \"%s\"", o->lower.v[0]);
-	tree = fsmount(c->fs, FSMOUNT_CLOEXEC, o->upper ? 0 : MOUNT_ATTR_RDONLY);
-	return tree < 0 ? error_sys(err, "cannot mount the layers above \"%s\"", o->lower.v[0]) :
-			  tree;
-}
-
-static int mount_layers(const struct overlay *o, const char *const *options, struct error *err)
-{
-	autoclose int fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	struct context c = {.fs = fs, .n = o->lower.n + (o->upper ? 2 : 0)};
-	autofree int *fds = malloc(c.n * sizeof(*fds));
-	int tree;
-
-	if (fs < 0)
-		return error_sys(err, "cannot mount layers: this kernel has no overlayfs");
-	if (!fds)
-		return error_set(err, ENOMEM, "out of memory");
-	c.fds = memset(fds, 0xff, c.n * sizeof(*fds));
-	tree = open_layers(&c, o, err) < 0 ? -1 : mount_context(&c, o, options, err);
-	for (size_t i = 0; i < c.n; i++)
-		close_fd(&fds[i]);
-	return tree;
-}
-
-static int overlay_mount(const char *source, const char *const *options, struct error *err)
-{
-	autooverlay struct overlay o = {0};
-
-	return overlay_parse(source, &o, err) < 0 ? -1 : mount_layers(&o, options, err);
-}
-
-int overlay_look_still(const char *source, struct error *err)
-{
-	autooverlay struct overlay o = {0}, still = {0};
-
-	if (overlay_parse(source, &o, err) < 0)
-		return -1;
-	if (strv_add(&still.lower, o.upper) < 0)
-		return error_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < o.lower.n; i++)
-		if (strv_add(&still.lower, o.lower.v[i]) < 0)
-			return error_set(err, ENOMEM, "out of memory");
-	return mount_layers(&still, NULL, err);
-}
-
 /* ---- the driver ---- */
 
 static int overlay_usable(const struct storage_new *new, struct error *err)
@@ -382,7 +217,7 @@ static int overlay_check(const char *source, struct error *err)
 	if (overlay_parse(source, &o, err) < 0)
 		return -1;
 	for (size_t i = 0; i <= o.lower.n; i++) {
-		autoclose int fd = open_layer(i < o.lower.n ? o.lower.v[i] : o.upper, err);
+		autoclose int fd = overlay_open_layer(i < o.lower.n ? o.lower.v[i] : o.upper, err);
 
 		if (fd < 0)
 			return -1;
@@ -457,6 +292,7 @@ const struct storage_driver storage_overlay = {
 	.check = overlay_check,
 	.look = overlay_look,
 	.mount = overlay_mount,
+	.mount_mapped = overlay_mount_mapped,
 	.place = overlay_place,
 	.create = overlay_create,
 	.snapshot = overlay_snapshot,

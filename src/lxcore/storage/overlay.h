@@ -43,6 +43,17 @@ int overlay_push(struct overlay *o, const char *dir, const char *rootfs, struct 
 /* Another UPPER: a name in 'dir' that is not in use.  Makes nothing. */
 int overlay_fresh_upper(struct overlay *o, const char *dir, struct error *err);
 
+/* A descriptor (O_PATH) of a layer's directory. */
+int overlay_open_layer(const char *path, struct error *err);
+/*
+ * A detached mount.  With "tmpfs" among the options all layers, UPPER too, are only read, and what is
+ * written stays in memory and goes with the mount.  'users' map the owners of the layers' files (Linux
+ * 6.13).
+ */
+int overlay_mount(const char *source, const char *const *options, struct error *err);
+struct storage_users;
+int overlay_mount_mapped(const char *source, const char *const *options,
+			 const struct storage_users *users, struct error *err);
 /* A detached mount for reading all layers, UPPER among them, while UPPER is mounted elsewhere too but
  * not written: its container stands still. */
 int overlay_look_still(const char *source, struct error *err);

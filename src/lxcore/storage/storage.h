@@ -48,6 +48,13 @@ struct storage_new {
 	gid_t gid;
 };
 
+/* A user namespace, and who its root is on this host. */
+struct storage_users {
+	int fd;
+	uid_t uid;
+	gid_t gid;
+};
+
 struct storage_driver {
 	const char *name; /* TYPE: "dir" */
 	/*
@@ -77,6 +84,11 @@ struct storage_driver {
 	 * NULL: there is nothing to give back.
 	 */
 	int (*disconnect)(const char *source, struct error *err);
+
+	/* The same, its files' owners mapped by a user namespace.  NULL: what 'mount' gives can be
+	 * mapped as a whole (mount_idmap). */
+	int (*mount_mapped)(const char *source, const char *const *options,
+			    const struct storage_users *users, struct error *err);
 
 	/* What a new one's SOURCE is; to be freed.  Makes nothing.  EEXIST: there is something of that
 	 * name, which is somebody else's. */

@@ -3,6 +3,8 @@
 #include "store/birth.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "parts/idmap.h"
+#include "parts/rootfs.h"
 #include "storage/storage.h"
 
 #include <stdio.h>
@@ -121,4 +123,16 @@ void birth_abandon(struct birth *b)
 	b->c->conf = NULL;
 	store_remove_partial(b->c, NULL);
 	give_locks_back(b);
+}
+
+void store_owner(const struct conf *conf, uid_t *uid, gid_t *gid)
+{
+	unsigned long id;
+
+	*uid = *gid = 0;
+	/* Id-mapped mounts show what is the host's root's as anyone's. */
+	if (rootfs_is_idmapped(conf))
+		return;
+	*uid = idmap_to_host(idmap_of(conf), 'u', 0, &id) ? (uid_t)id : 0;
+	*gid = idmap_to_host(idmap_of(conf), 'g', 0, &id) ? (gid_t)id : 0;
 }

@@ -129,9 +129,24 @@ static int make_contents(struct clone *k, struct error *err)
 	return result;
 }
 
+/* lxc.idmap = auto: a clone has ids of its own; a snapshot has those of its container. */
+static int claim_ids(struct clone *k, struct error *err)
+{
+	const char *name = strrchr(k->home, '/') + 1;
+	autofree char *lxcpath = strndup(k->home, (size_t)(name - k->home) - 1);
+	struct conf *from = container_conf(k->from, err);
+
+	if (!lxcpath)
+		return error_set(err, ENOMEM, "out of memory");
+	if (!from || idmap_claim(from, lxcpath, name, err) < 0)
+		return -1;
+	return k->same ? idmap_claim(k->to->conf, lxcpath, name, err) :
+			 idmap_claim(k->to->conf, k->to->lxcpath, k->to->name, err);
+}
+
 static int fill(struct clone *k, struct error *err)
 {
-	if (clone_conf_make(k, err) < 0 || choose_place(k, err) < 0 ||
+	if (clone_conf_make(k, err) < 0 || claim_ids(k, err) < 0 || choose_place(k, err) < 0 ||
 	    write_conf(k, err) < 0 || write_dependence(k, err) < 0 || make_contents(k, err) < 0)
 		return -1;
 	if (!k->same && (clone_conf_files(k, err) < 0 || clone_identity(k, err) < 0))

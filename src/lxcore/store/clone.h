@@ -9,6 +9,7 @@
 #ifndef LXCORE_STORE_CLONE_H
 #define LXCORE_STORE_CLONE_H
 
+#include "parts/idmap.h"
 #include "storage/storage.h"
 #include "store/birth.h"
 #include "store/hold.h"
@@ -55,9 +56,15 @@ struct storage_new contents_new(const struct clone *k, uid_t uid, gid_t gid);
 int contents_place(struct clone *k, struct error *err);
 /* Fill its root filesystem. */
 int contents_make(struct clone *k, struct error *err);
-/* The same, from one root filesystem into a fresh place; a restore's. 'still': nobody writes. */
-int contents_copy(const struct storage *from, bool still, const struct storage *to,
-		  const struct lxcore_copy *how, struct lxcore_copied *done, struct error *err);
+/* One root filesystem's files into a fresh place. */
+struct contents_copy {
+	const struct storage *from, *to;
+	bool still; /* the source is mounted elsewhere, and nobody writes to it */
+	const struct idmaps *from_ids, *to_ids; /* owners change from these to those; or NULL */
+	const struct lxcore_copy *how;
+	struct lxcore_copied *done;
+};
+int contents_copy(const struct contents_copy *c, struct error *err);
 
 /* (clone_conf.c): its configuration, and the files that this names; hooks. */
 int clone_conf_make(struct clone *k, struct error *err);

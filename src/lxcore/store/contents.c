@@ -36,11 +36,25 @@ static bool wants(const struct clone *k, const char *type)
 	return !k->how->storage || strcmp(k->how->storage, type) == 0;
 }
 
-/* 1: this way it is. */
+/* With lxc.idmap = auto a clone has other ids on this host than its source, and so have its files,
+ * unless their owners are mapped when they are mounted. */
+static bool changes_owners(const struct clone *k)
+{
+	struct conf *conf = container_conf(k->from, NULL);
+
+	return conf && !k->same && idmap_of(conf)->automatic && !rootfs_is_idmapped(conf);
+}
+
 static int try_sharing(struct clone *k, struct error *err)
 {
 	const struct storage_driver *d = k->source.driver;
 
+	if (changes_owners(k)) {
+		error_set(err, ENOTSUP, "cannot share the contents of %s: with lxc.idmap = auto its "
+			  "clone's files have other owners", k->from->name);
+		return error_mend(err, "lxc.rootfs.options = idmap=container      (owners are mapped "
+				  "when it is mounted), or make a full copy");
+	}
 	if (has_layers(d) && (wants(k, "overlay") || wants(k, "overlayfs"))) {
 		if (check_layers(k, err) < 0)
 			return -1;
@@ -74,7 +88,7 @@ static int plan_copy(struct clone *k, struct error *err)
 	if (!k->driver->create)
 		return error_set(err, ENOTSUP, "cannot make storage of type \"%s\"", k->driver->name);
 	/* A snapshot of the driver's that needs nobody is as good as a copy, and there at once. */
-	if (k->driver == d && d->snapshot && !has_layers(d) &&
+	if (k->driver == d && d->snapshot && !has_layers(d) && !changes_owners(k) &&
 	    !(d->depends && d->depends(k->source.source)))
 		k->way = WAY_DRIVER;
 	return 0;
@@ -128,20 +142,39 @@ static bool tell(const struct copy_progress *p, void *data)
 	return t->how->progress(&public, t->how->data);
 }
 
-static int copy_between(int from, int to, const struct lxcore_copy *how, struct lxcore_copied *done,
-			struct error *err)
+/* The lines of one kind of an id map, for the copier; to be freed. */
+static struct copy_map map_of(const struct idmaps *maps, char kind, struct copy_ids **ret)
 {
-	struct teller teller = {how};
+	size_t n = 0;
+
+	*ret = maps && maps->n ? calloc(maps->n, sizeof(**ret)) : NULL;
+	for (size_t i = 0; *ret && i < maps->n; i++)
+		if (maps->v[i].kind == kind)
+			(*ret)[n++] = (struct copy_ids){(uint32_t)maps->v[i].ns,
+							(uint32_t)maps->v[i].host,
+							(uint32_t)maps->v[i].range};
+	return (struct copy_map){*ret, n};
+}
+
+static int copy_between(int from, int to, const struct contents_copy *c, struct error *err)
+{
+	struct teller teller = {c->how};
+	autofree struct copy_ids *a = NULL, *b = NULL, *x = NULL, *y = NULL;
 	struct copy_options o = {
-		.progress = how->progress ? tell : NULL, .data = &teller,
-		.measure = how->progress != NULL,
+		.progress = c->how->progress ? tell : NULL, .data = &teller,
+		.measure = c->how->progress != NULL,
+		.from_uid = map_of(c->from_ids, 'u', &a), .from_gid = map_of(c->from_ids, 'g', &b),
+		.to_uid = map_of(c->to_ids, 'u', &x), .to_gid = map_of(c->to_ids, 'g', &y),
 	};
 	struct copy_result r;
 
+	if (c->from_ids && c->to_ids && c->from_ids->n && c->to_ids->n && !(a && b && x && y))
+		return error_set(err, ENOMEM, "out of memory");
 	if (copy_tree(from, to, &o, &r, err) < 0)
 		return -1;
-	done->bytes = r.bytes;
-	done->way = r.bytes_shared && r.bytes_shared * 2 > r.bytes ? "copy of shared blocks" : "copy";
+	c->done->bytes = r.bytes;
+	c->done->way = r.bytes_shared && r.bytes_shared * 2 > r.bytes ? "copy of shared blocks" :
+									"copy";
 	return 0;
 }
 
@@ -151,13 +184,26 @@ static int look(const struct storage *s, bool still, struct error *err)
 							s->driver->look(s->source, err);
 }
 
-int contents_copy(const struct storage *from, bool still, const struct storage *to,
-		  const struct lxcore_copy *how, struct lxcore_copied *done, struct error *err)
+/* What looking made a device of this host is none any more. */
+static void give_back(const struct storage *s)
 {
-	autoclose int source = look(from, still, err);
-	autoclose int target = source < 0 ? -1 : to->driver->look(to->source, err);
+	if (s->driver->disconnect)
+		s->driver->disconnect(s->source, NULL);
+}
 
-	return target < 0 ? -1 : copy_between(source, target, how, done, err);
+int contents_copy(const struct contents_copy *c, struct error *err)
+{
+	int source = look(c->from, c->still, err);
+	int target = source < 0 ? -1 : c->to->driver->look(c->to->source, err);
+	int result = target < 0 ? -1 : copy_between(source, target, c, err);
+
+	close_fd(&source);
+	close_fd(&target);
+	give_back(c->to);
+	/* A running container has it connected. */
+	if (!c->still)
+		give_back(c->from);
+	return result;
 }
 
 /* ---- layers of a running container ---- */
@@ -224,23 +270,29 @@ static int copy_upper(struct clone *k, struct error *err)
 	target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (source < 0 || target < 0)
 		return error_sys(err, "cannot open the layer \"%s\"", source < 0 ? from.upper : path);
-	return copy_between(source, target, k->how, &k->done, err);
+	return copy_between(source, target,
+			    &(struct contents_copy){.how = k->how, .done = &k->done}, err);
 }
 
 int contents_make(struct clone *k, struct error *err)
 {
 	struct storage_new new;
-	struct storage to = {k->driver, k->place};
-	unsigned long uid, gid;
+	const struct storage to = {k->driver, k->place};
+	const bool shift = changes_owners(k);
+	const struct contents_copy all = {
+		.from = &k->source, .to = &to, .still = k->running, .how = k->how, .done = &k->done,
+		.from_ids = shift ? idmap_of(container_conf(k->from, NULL)) : NULL,
+		.to_ids = shift ? idmap_of(k->to->conf) : NULL,
+	};
+	uid_t uid;
+	gid_t gid;
 
 	if (!k->driver)
 		return 0;
-	new = contents_new(k,
-			   idmap_to_host(idmap_of(k->to->conf), 'u', 0, &uid) ? (uid_t)uid : 0,
-			   idmap_to_host(idmap_of(k->to->conf), 'g', 0, &gid) ? (gid_t)gid : 0);
+	store_owner(k->to->conf, &uid, &gid);
+	new = contents_new(k, uid, gid);
 	if (k->way == WAY_COPY)
-		return k->driver->create(k->place, &new, err) < 0 ? -1 :
-		       contents_copy(&k->source, k->running, &to, k->how, &k->done, err);
+		return k->driver->create(k->place, &new, err) < 0 ? -1 : contents_copy(&all, err);
 	if (k->layer && copy_upper(k, err) < 0)
 		return -1;
 	if (k->driver->snapshot(&k->source, k->place, &new, err) < 0)

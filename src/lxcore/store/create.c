@@ -85,13 +85,8 @@ static struct storage_new wanted_storage(const struct lxcore_container *c,
 			.rbd_user = how->rbduser, .zfs_root = how->zfsroot,
 		},
 	};
-	unsigned long id;
 
-	/* Id-mapped mounts show what is the host's root's as anyone's. */
-	if (rootfs_is_idmapped(c->conf))
-		return new;
-	new.uid = idmap_to_host(idmap_of(c->conf), 'u', 0, &id) ? (uid_t)id : 0;
-	new.gid = idmap_to_host(idmap_of(c->conf), 'g', 0, &id) ? (gid_t)id : 0;
+	store_owner(c->conf, &new.uid, &new.gid);
 	return new;
 }
 

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "parts/hooks.h"
 #include "parts/network/network.h"
 #include "parts/rootfs.h"
 #include "store/clone.h"
@@ -18,8 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first line of the file that lies ready: for which directory. */
+/* The first lines of the file that lies ready: for which directory, and which it was. */
 #define READY_FOR "# for "
+#define READY_FROM "# from "
 
 static char *ready_path(const char *dir)
 {
@@ -47,6 +47,15 @@ static int rename_storage(lxcore_container *c, struct conf *conf, const char *ol
 			error_set(err, ENOMEM, "out of memory");
 }
 
+/* Its range of ids is its own under the new name, too. */
+static int rename_ids(lxcore_container *c, const char *from, struct error *err)
+{
+	autofree char *old = str_starts(from, READY_FROM) ?
+		strndup(from + strlen(READY_FROM), strcspn(from + strlen(READY_FROM), "\n")) : NULL;
+
+	return old ? idmap_rename(c->lxcpath, old, c->lxcpath, c->name, err) : 0;
+}
+
 int rename_tidy(lxcore_container *c, struct error *err)
 {
 	autofree char *path = ready_path(c->dir), *first = str_printf(READY_FOR "%s\n", c->dir);
@@ -62,6 +71,8 @@ int rename_tidy(lxcore_container *c, struct error *err)
 	conf = conf_new(c->sections.v);
 	result = conf ? conf_load_text(conf, text.s + strlen(first), c->config_file, err) :
 			error_set(err, ENOMEM, "out of memory");
+	if (result == 0)
+		result = rename_ids(c, text.s + strlen(first), err);
 	if (result == 0)
 		result = rename_storage(c, conf, c->name, err);
 	if (result == 0 && (file_replace(AT_FDCWD, c->config_file, conf_text(conf), 0640) < 0 ||
@@ -105,7 +116,8 @@ static int make_ready(struct clone *k, struct error *err)
 
 	if (clone_conf_make(k, err) < 0)
 		return -1;
-	text = str_printf(READY_FOR "%s\n%s", k->to->dir, conf_text(k->to->conf));
+	text = str_printf(READY_FOR "%s\n" READY_FROM "%s\n%s", k->to->dir, k->from->name,
+			  conf_text(k->to->conf));
 	if (!path || !text || file_replace(AT_FDCWD, path, text, 0640) < 0)
 		return error_sys(err, "cannot write \"%s\"", path ? path : STORE_RENAMED);
 	return 0;

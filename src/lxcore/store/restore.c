@@ -103,16 +103,16 @@ static int make_elsewhere(struct restore *r, struct error *err)
 {
 	const struct storage_driver *d = r->source.driver;
 	const struct lxcore_copy how = LXCORE_COPY_INIT;
-	unsigned long uid, gid;
 	struct storage_new new = {
 		.name = r->c->name, .dir = r->c->dir, .from = d->snapshot ? &r->source : NULL,
-		.uid = idmap_to_host(idmap_of(r->conf), 'u', 0, &uid) ? (uid_t)uid : 0,
-		.gid = idmap_to_host(idmap_of(r->conf), 'g', 0, &gid) ? (gid_t)gid : 0,
 		.spec.size = d->size ? d->size(r->source.source) : 0,
 	};
 	autofree char *place = NULL;
 	struct storage to = {.driver = d};
 
+	if (idmap_claim(r->conf, r->c->lxcpath, r->c->name, err) < 0)
+		return -1;
+	store_owner(r->conf, &new.uid, &new.gid);
 	if (choose_place(r, &new, &place, err) < 0)
 		return -1;
 	to.source = place;
@@ -125,7 +125,8 @@ static int make_elsewhere(struct restore *r, struct error *err)
 	if (d->snapshot)
 		return d->snapshot(&r->source, place, &new, err);
 	return d->create(place, &new, err) < 0 ? -1 :
-	       contents_copy(&r->source, false, &to, &how, &r->done, err);
+	       contents_copy(&(struct contents_copy){.from = &r->source, .to = &to, .how = &how,
+						     .done = &r->done}, err);
 }
 
 /* ---- in place ---- */

@@ -23,6 +23,8 @@
 
 /* The path as it will be used: absolute, the global default when NULL; to be freed. */
 char *store_lxcpath(const char *lxcpath, struct error *err);
+/* Who owns the root of its root filesystem on this host: the container's root, where that is known. */
+void store_owner(const struct conf *conf, uid_t *uid, gid_t *gid);
 /* Where what is to be removed is put; to be freed. */
 char *store_trash_path(const struct lxcore_container *c);
 /* Put right what a killed command left. */
