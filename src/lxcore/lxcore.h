@@ -558,8 +558,11 @@ struct lxcore_copied {
 			      "btrfs" ...; static */
 	uint64_t bytes;    /* that were copied */
 	unsigned pause_us; /* how long a running source stood still; 0: it did not */
+	int hold;          /* of an ephemeral one: a descriptor that keeps it until it has been started;
+			      once that is closed, whoever comes by removes it when it does not run;
+			      0: none */
 };
-LXCORE_API void lxcore_copied_free(struct lxcore_copied *r);
+LXCORE_API void lxcore_copied_free(struct lxcore_copied *r); /* closes 'hold', too */
 /*
  * Make a new container of one that is there: with its own name, machine id, MAC addresses.  The new one
  * appears whole or not at all.  'ret' may be NULL.  EEXIST, EBUSY, ENOTSUP, ENOSPC ...

@@ -47,22 +47,21 @@ static int execute(struct cli *cli, const struct execute_options *o, lxcore_cont
 
 /* ---- in a clone ------------------------------------------------------------------------------ */
 
-/* One that shares the contents where that can be; *ret is a handle of it. */
-static int make_clone(struct cli *cli, lxcore_container *golden, lxcore_container **ret)
+/* One that shares the contents where that can be; *ret is a handle of it, which 'made' keeps. */
+static int make_clone(struct cli *cli, lxcore_container *golden, struct lxcore_copied *made,
+		      lxcore_container **ret)
 {
 	struct lxcore_copy how = LXCORE_COPY_INIT;
-	struct lxcore_copied made = {0};
 	autofree char *name = cloning_choose_name(cli->name);
 	int result;
 
 	how.name = name;
 	how.snapshot = how.ephemeral = true;
-	result = lxcore_copy(golden, &how, &made, cli->err);
+	result = lxcore_copy(golden, &how, made, cli->err);
 	if (result < 0 && lxcore_error_code(cli->err) == ENOTSUP) {
 		how.snapshot = false;
-		result = lxcore_copy(golden, &how, &made, cli->err);
+		result = lxcore_copy(golden, &how, made, cli->err);
 	}
-	lxcore_copied_free(&made);
 	*ret = result < 0 ? NULL : lxcore_open(cli_path(cli), name, cli->err);
 	return *ret ? 0 : -1;
 }
@@ -71,16 +70,18 @@ static int execute_in_clone(struct cli *cli, const struct execute_options *o)
 {
 	autocontainer lxcore_container *golden = cli_open(cli);
 	autocontainer lxcore_container *c = NULL;
+	struct lxcore_copied made = {0};
 	int code;
 
 	if (!golden)
 		return 1;
-	if (make_clone(cli, golden, &c) < 0)
+	if (make_clone(cli, golden, &made, &c) < 0)
 		return cli_fail(cli);
 	code = execute(cli, o, c);
 	/* Its end removes it; one that did not even begin is ours to remove. */
 	if (lxcore_state(c) == LXCORE_STOPPED && lxcore_is_defined(c))
 		lxcore_destroy(c, false, NULL);
+	lxcore_copied_free(&made);
 	return code;
 }
 

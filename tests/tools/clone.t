@@ -81,6 +81,33 @@ wait "$job" 2>/dev/null
 # shellcheck disable=SC2317 # called by eventually
 is_alone() { [ "$(lxc ls -1)" = "$C" ] && [ "$(ls -A "$P")" = "$C" ]; }
 ok 'when the tool is killed the next command removes the clone' eventually 10 is_alone
+lxc-execute -P "$P" --ephemeral -n "$C" -- /bin/sleep 1000 </dev/null >/dev/null 2>&1 &
+job=$!
+eventually 10 clone_runs
+name=$(lxc ls -1 --running | grep "^${C}_")
+# shellcheck disable=SC2317 # called by eventually
+has_supervisor() { [ "$(supervisor_pid "$name" 2>/dev/null)" -gt 1 ] 2>/dev/null; }
+eventually 10 has_supervisor
+kill -KILL "$(supervisor_pid "$name")"
+kill -KILL "$job"
+wait "$job" 2>/dev/null
+ok '... also when its supervisor is killed with it' eventually 10 is_alone
+# Killed before it runs: a hook holds its start up.
+cat >"$TMP/hang" <<HOOK
+#!/bin/sh
+touch "$TMP/hung"
+exec sleep 1000
+HOOK
+chmod 755 "$TMP/hang"
+echo "lxc.hook.pre-start = $TMP/hang" >>"$P/$C/config"
+lxc-execute -P "$P" --ephemeral -n "$C" -- /bin/true </dev/null >/dev/null 2>&1 &
+job=$!
+eventually 10 test -e "$TMP/hung"
+is 'a clone that is about to start is no leftover' "$(lxc ls -1 | wc -l)" 2
+for pid in $(processes_of "$P"); do kill -KILL "$pid" 2>/dev/null; done
+kill -KILL "$job"
+wait "$job" 2>/dev/null
+ok '... when all that is at work on it is killed, it is' eventually 10 is_alone
 is 'the container was not touched by it all' "$(cat "$P/$C/rootfs/root/file")" golden
 
 done_testing

@@ -48,12 +48,18 @@ static int check_how(lxcore_container *c, const struct lxcore_copy *how, const c
 	return 0;
 }
 
+/* Whoever asks for no result cannot keep it, and starts it as any other. */
+static int mark(struct clone *k, struct error *err)
+{
+	return k->how->ephemeral && k->data ? passing_mark(k->to, &k->done.hold, err) : 0;
+}
+
 static int copy(lxcore_container *c, const struct lxcore_copy *how, const char *path,
 		const char *name, struct lxcore_copied *ret, struct error *err)
 {
 	struct clone k = {
 		.from = c, .to = lxcore_open(path, name, err), .how = how,
-		.share = how->snapshot ? SHARE_OR_FAIL : SHARE_NOT,
+		.share = how->snapshot ? SHARE_OR_FAIL : SHARE_NOT, .last = mark, .data = ret,
 	};
 	int result = k.to ? clone_make(&k, err) : -1;
 
@@ -81,4 +87,7 @@ int lxcore_copy(lxcore_container *c, const struct lxcore_copy *how, struct lxcor
 void lxcore_copied_free(struct lxcore_copied *r)
 {
 	free(steal_ptr(&r->name));
+	if (r->hold)
+		close(r->hold);
+	r->hold = 0;
 }

@@ -64,9 +64,10 @@ void store_tidy(struct lxcore_container *c)
 	bool locked = false, partial = store_is_partial(c, &locked);
 	bool rubbish = trash && access(trash, F_OK) == 0;
 	bool restored = is_marked(c, STORE_RESTORING), renamed = is_marked(c, STORE_RENAMED);
+	bool over = passing_is_over(c);
 	int lock = -1, rundir = -1;
 
-	if ((!partial || locked) && !rubbish && !restored && !renamed)
+	if ((!partial || locked) && !rubbish && !restored && !renamed && !over)
 		return;
 	if (!holds_lock(c, &lock, &rundir))
 		return;
@@ -82,6 +83,8 @@ void store_tidy(struct lxcore_container *c)
 		rename_tidy(c, NULL);
 	if (restored && is_marked(c, STORE_RESTORING))
 		restore_tidy(c, NULL);
+	if (over && passing_is_over(c))
+		store_remove(c, NULL);
 	if (renamed || restored) {
 		conf_free(c->conf);
 		c->conf = NULL;

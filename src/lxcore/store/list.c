@@ -56,6 +56,9 @@ static int add_defined(const char *lxcpath, struct strv *names)
 		snprintf(path, sizeof(path), "%s/" STORE_PARTIAL, entry->d_name);
 		if (faccessat(dirfd(dir), path, F_OK, 0) == 0)
 			tidy(lxcpath, entry->d_name);
+		snprintf(path, sizeof(path), "%s/" STORE_PASSING, entry->d_name);
+		if (faccessat(dirfd(dir), path, F_OK, 0) == 0)
+			tidy(lxcpath, entry->d_name);
 		snprintf(path, sizeof(path), "%s/config", entry->d_name);
 		if (faccessat(dirfd(dir), path, F_OK, 0) == 0 && strv_add(names, entry->d_name) < 0)
 			return -1;

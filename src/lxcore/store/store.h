@@ -19,6 +19,7 @@
 #define STORE_PARTIAL "partial"
 #define STORE_RESTORING "restoring"    /* restore.c */
 #define STORE_RENAMED "config.renamed" /* rename.c */
+#define STORE_PASSING "passing"        /* passing.c */
 #define STORE_PARTIAL_WORDS "lxcore is creating this container\n"
 
 /* The path as it will be used: absolute, the global default when NULL; to be freed. */
@@ -32,6 +33,10 @@ void store_tidy(struct lxcore_container *c);
 /* What a killed restore and rename left; the container's lock must be held. */
 int restore_tidy(struct lxcore_container *c, struct error *err);
 int rename_tidy(struct lxcore_container *c, struct error *err);
+/* It is to be gone when it stops; until it runs *ret_hold keeps it. */
+int passing_mark(const struct lxcore_container *c, int *ret_hold, struct error *err);
+/* It was marked so, and nobody keeps it; unless it runs it is a leftover. */
+bool passing_is_over(const struct lxcore_container *c);
 /* Is a create under way (its lock is held), or was one of ours killed? */
 bool store_is_partial(struct lxcore_container *c, bool *ret_locked);
 /* Take the container's directory out of the way and remove it; its lock must be held, or it must
