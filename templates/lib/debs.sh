@@ -68,7 +68,7 @@ deb_packages() {
 }
 
 # deb_create: all of it, for a template whose options were parsed and checked. `suites` tells apt
-# inside where to go on; `finish` is what else the template does.
+# inside where to go on.
 deb_create() {
 	cache_open "$distribution"
 	options_container
@@ -96,10 +96,8 @@ deb_create() {
 	ttys_by_init
 	locale_debian
 	locale_timezone
-	login_root
-	login_key
+	deb_login
 	deb_packages
-	finish
 	identity_ssh
 	config_identity "lxc.include = $LXC_CONFIG_DIR/$distribution.common.conf"
 	config_hwaddr
@@ -114,6 +112,7 @@ deb_network() {
 	fi
 }
 
-finish() {
-	:
+deb_login() {
+	login_root
+	login_key
 }

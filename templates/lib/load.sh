@@ -22,6 +22,7 @@ LXC_CONFIG_DIR=/usr/share/lxc/config
 LXC_SYSCONF_DIR=/etc/lxc
 LXC_CACHE_DIR=/var/cache/lxc
 LXC_LIBEXEC_DIR=/usr/libexec/lxc
+LXC_SBIN_DIR=/usr/sbin
 if [ -r "$lib/paths.sh" ]; then
 	. "$lib/paths.sh"
 fi
@@ -31,6 +32,9 @@ for part in messages options config mirror archives apt debootstrap debs rpm el 
 	. "$lib/$part.sh"
 done
 unset part
+
+# Where servers and chroot are, which ordinary users do not have in theirs.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 umask 022
 trap on_exit EXIT

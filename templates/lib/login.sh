@@ -3,10 +3,13 @@
 # Who may log in. Root's password is locked unless asked for: a default password would be known to
 # everybody who can reach the container, and lxc-attach needs none. Locked is '*' and not '!', which
 # ssh would take for an account that is closed to keys as well.
-# shellcheck shell=sh disable=SC2016,SC2154
+# shellcheck shell=sh disable=SC2016,SC2034,SC2154
 
 # login_check: what can be refused before anything is made; sets `key_lines`.
 login_check() {
+	if [ -n "$password_given" ] && [ -z "$password" ]; then
+		login_ask
+	fi
 	if [ -n "$password_given" ] && [ -z "$password" ]; then
 		password_random=$(LC_ALL=C tr -dc 'A-HJ-NP-Za-km-z2-9' </dev/urandom | head -c 16)
 	fi
@@ -24,6 +27,25 @@ login_check() {
 		esac
 	done <"$auth_key"
 	[ -n "$key_lines" ] || die "authorize $auth_key: it has no public key" 'ssh-keygen -t ed25519'
+}
+
+# login_ask: at a terminal, so that the password is on no command line; nothing typed means a random
+# one. What is typed is not shown, also if we are ended meanwhile (messages.sh).
+login_ask() {
+	[ -t 0 ] && have stty || return 0
+	hidden=1
+	stty -echo
+	printf "%s: password of %s (empty: a random one): " "$template" "${login_name:-root}"
+	IFS= read -r password || :
+	printf '\n'
+	if [ -n "$password" ]; then
+		printf '%s: once more: ' "$template"
+		IFS= read -r again || :
+		printf '\n'
+	fi
+	stty echo
+	hidden=''
+	[ -z "$password" ] || [ "$password" = "$again" ] || die 'set the password: the two differ'
 }
 
 # login_hash: sets `hash`, what root's field of /etc/shadow becomes.
@@ -52,9 +74,11 @@ login_entry() {
 
 # login_user NAME GROUP: a user of GROUP, who gets the password and the key instead of root.
 login_user() {
-	[ -z "$password_given$password" ] || login_hash
+	login_hash
+	shell=/bin/bash
+	[ -e "$rootfs/usr/bin/bash" ] || [ -e "$rootfs/bin/bash" ] || shell=/bin/sh
 	day=$(($(date +%s) / 86400))
-	login_entry etc/passwd "$1" "$1:x:1000:1000::/home/$1:/bin/bash"
+	login_entry etc/passwd "$1" "$1:x:1000:1000::/home/$1:$shell"
 	login_entry etc/group "$1" "$1:x:1000:"
 	login_entry etc/shadow "$1" "$1:$hash:$day:0:99999:7:::"
 	login_join "$1" "$2"
@@ -85,9 +109,10 @@ login_of_host() {
 	config_add "lxc.mount.entry = $home ${home#/} none bind,create=dir 0 0"
 }
 
-# login_root: into an existing shadow file, whose owner and mode are kept.
+# login_root [HASH]: into an existing shadow file, whose owner and mode are kept. '*' locks it.
 login_root() {
 	login_hash
+	hash=${1:-$hash}
 	inside etc/shadow
 	[ ! -L "$target" ] && [ -f "$target" ] ||
 		die 'set the password of root: the container has no /etc/shadow'
@@ -115,8 +140,8 @@ login_key() {
 # login_announce: the last words. A random password is printed here and kept nowhere else.
 login_announce() {
 	if [ -n "${password_random-}" ]; then
-		say "root's password is $password_random (it is shown only now)"
+		say "${login_name:-root}'s password is $password_random (it is shown only now)"
 	elif [ -z "$password" ]; then
-		say "root has no password; to enter once it runs: lxc-attach -n $name"
+		say "${login_name:-root} has no password; to enter once it runs: lxc-attach -n $name"
 	fi
 }

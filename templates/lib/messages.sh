@@ -9,6 +9,7 @@ told=''		# set once the reason of a failure has been printed
 doing=''	# the last thing announced, for a failure that nobody explained
 unfinished=''	# a directory to remove if we end before it is complete
 side_dir=''	# a directory that is of no use after us
+hidden=''	# set while what is typed is not shown
 worker=''	# the process that works for us in the background
 
 say() {
@@ -84,6 +85,7 @@ on_exit() {
 		kill -KILL "$worker" 2>/dev/null || :
 		wait "$worker" 2>/dev/null || :
 	fi
+	[ -z "$hidden" ] || stty echo
 	for directory in "$unfinished" "$side_dir"; do
 		[ -z "$directory" ] || remove_tree "$directory" || :
 	done

@@ -26,7 +26,7 @@ option_cache='
 F|flush-cache||flush_cache|fetch again instead of using the cached tree
 c|clean||clean|remove the cached trees, and do no more if there is no --path'
 option_password='
-|password|[WORD]|password|password of root, random without WORD; default: locked'
+|password|[WORD]|password|password; without WORD it is asked, or made up; default: locked'
 option_ssh='
 S|auth-key|FILE|auth_key|public key that may log in as root by ssh
 |ssh-key|FILE|auth_key|the same'

@@ -37,7 +37,7 @@ ok 'has a licence line in each file' same '' "$(xargs grep -L 'SPDX-License-Iden
 ok 'names no host but examples' same '' \
 	"$(xargs grep -noE '[a-z]+://[A-Za-z0-9.-]*[A-Za-z]' <"$scratch/files" | grep -v '\.example$' |
 		grep -vE '(/tests/templates/|/templates/lib/archives:|://$)')"
-ok 'fills in nothing but known places' same '@LIBEXECDIR@ @LOCALSTATEDIR@ @LXCHOOKDIR@ @LXCTEMPLATECONFIG@ @SYSCONFDIR@ ' \
+ok 'fills in nothing but known places' same '@LIBEXECDIR@ @LOCALSTATEDIR@ @LXCHOOKDIR@ @LXCTEMPLATECONFIG@ @SBINDIR@ @SYSCONFDIR@ ' \
 	"$(find "$templates" "$config" -name '*.in' -exec grep -ohE '@[A-Z]+@' {} + | sort -u | tr '\n' ' ')"
 ok 'fills in no file without .in' same '' \
 	"$(find "$templates" "$config" -type f ! -name '*.in' -exec grep -lE '@[A-Z]+@' {} +)"

@@ -6,6 +6,8 @@
 # same mirror. What is not signed as it should be, or was changed on the way, makes nothing.
 
 . "${0%/*}/lib.sh"
+# shellcheck source=tests/tools/lab.sh
+. "$TESTS/tools/lab.sh"
 # shellcheck source=tests/tools/rpmrepo.sh
 . "$TESTS/tools/rpmrepo.sh"
 need dnf rpm rpmbuild rpmsign createrepo_c gpg busybox dpkg
@@ -18,13 +20,12 @@ export LXC_CACHE_PATH="$TMP/cache"
 unset MIRROR KEYRING http_proxy
 names='centos-release passwd rootfiles openssh-server openssh-clients iproute hostname vim-minimal less
 	systemd initscripts yum dhclient procps-ng'
-lab_key "$GPG" "$KEY" lab || skip_all 'gpg makes no key'
-lab_key "$TMP/other" "$TMP/other.asc" other
+KEY=$TMP/lab.asc
+lab_key "$GPG" "$KEY" lab --armor || skip_all 'gpg makes no key'
+lab_key "$TMP/other" "$TMP/other.asc" other --armor
 # shellcheck disable=SC2086 # one word a name
 lab_system $names && lab_dnf || exit 1
-mkdir -p "$TMP/hello/usr/bin"
-printf '%s\n' '#!/bin/sh' 'echo hello from the mirror' >"$TMP/hello/usr/bin/hello"
-chmod 755 "$TMP/hello/usr/bin/hello"
+lab_hello
 lab_package hello "$TMP/hello" && lab_sign "$TMP"/rpms/*.rpm || exit 1
 OS=$WWW/centos/7/os/x86_64
 mkdir -p "${OS%/*}"
@@ -56,20 +57,7 @@ like 'it includes the settings of its family' "$(cat "$P/$C/config")" '^lxc.incl
 ok 'it starts' lxc start -n "$C"
 ok '... to the end of its boot' eventually 20 inside "$C" test -e /run/booted
 for tty in 1 0; do
-	run ptyrun -t 20 "expect itself
-send \\r
-expect login: \$
-send root\\r
-expect Password: \$
-send $password\\r
-expect # 
-send echo he\"\"llo \$(hostname)\\r
-expect hello $C
-send exit\\r
-expect login: \$
-send \\x01q
-end" -- lxc-console -P "$P" -n "$C" -t $tty
-	is "a login can be typed at -t $tty" "$status" 0
+	can_log_in "a login can be typed at -t $tty" "$C" $tty root "$password" '#'
 done
 run lxc attach -n "$C" -- dnf -y install hello
 is 'its own dnf installs one package more from the mirror' "$status" 0

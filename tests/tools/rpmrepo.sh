@@ -3,17 +3,8 @@
 #
 # A distribution of the RPM family in little: a system of busybox that calls itself by the names of
 # the packages that a template asks for, dnf with all that it needs, and one package more; built with
-# rpmbuild, signed, indexed, and served over http on this host's loopback.
+# rpmbuild, signed and indexed. Needs lab.sh.
 # shellcheck disable=SC2034,SC2154 # variables for the tests, and theirs
-
-WWW=$TMP/www GPG=$TMP/gpg KEY=$TMP/lab.asc
-
-# A key that signs without asking; the agent ends with its directory.
-lab_key() {	# HOME FILE NAME
-	mkdir -m 700 "$1"
-	gpg --homedir "$1" --batch -q --passphrase '' --quick-gen-key "$3 <lab@lab.example>" rsa2048 sign never \
-		2>/dev/null && gpg --homedir "$1" --armor --export >"$2"
-}
 
 # lab_package NAME FILES-DIR SPEC-LINE...: builds it into $TMP/rpms.
 lab_package() {
@@ -92,12 +83,3 @@ lab_dnf() {
 	lab_package lab-dnf "$root" 'Provides: dnf' 'Requires: lab-system' '%post' \
 		'tar -C / -xf /usr/lab-dnf.tar && : >/usr/lab-dnf.tar'
 }
-
-# lab_serve: on a port of the kernel's choice; $URL.
-lab_serve() {
-	/usr/bin/python3 -u -m http.server -b 127.0.0.1 -d "$WWW" 0 >"$TMP/httpd.log" 2>&1 &
-	HTTPD=$!
-	eventually 10 grep -q 'port [0-9]' "$TMP/httpd.log" || { diag "$(cat "$TMP/httpd.log")"; return 1; }
-	URL=http://127.0.0.1:$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$TMP/httpd.log")
-}
-lab_stop_serving() { kill "$HTTPD" 2>/dev/null; wait "$HTTPD" 2>/dev/null; }
