@@ -222,10 +222,10 @@ rpm_inside() {
 
 # What tells of the many lines that they print; each once.
 rpm_telling='^ *(- |error|problem|failed|curl|status code)|gpg check|checksum|bad .*signature'
-rpm_telling="$rpm_telling|(not |un)signed|no match|unable|cannot|not found"
+rpm_telling="$rpm_telling|(not |un)signed|no match|no provider|unable|cannot|not found"
 
 rpm_failed() {
-	told=$(grep -iE "$rpm_telling" "$log" | uniq | tail -n 8)
+	told=$(grep -iE "$rpm_telling" "$log" | grep -v 'Trying capabilities' | uniq | tail -n 8)
 	[ -n "$told" ] || told=$(tail -n 5 "$log")
 	printf '%s\n' "$told" >&2
 	die "fetch $what $release for $arch: $1 failed, see above" \
