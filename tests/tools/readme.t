@@ -21,7 +21,7 @@ bridge=$(sed -n 's/^lxc.net.0.link *= *//p' "$(lxc-config lxc.default_config)")
 	ip link add "$bridge" type bridge && ip link set "$bridge" up
 }
 
-lxc-destroy -f -n demo >/dev/null 2>&1
+lxc-destroy -f -s -n demo >/dev/null 2>&1
 tour >"$TMP/tour"
 ok 'the tour has commands' test "$(wc -l <"$TMP/tour")" -ge 12
 while IFS= read -r command; do
@@ -36,6 +36,6 @@ while IFS= read -r command; do
 	esac
 done <"$TMP/tour"
 ok 'nothing is left of demo' test ! -e "$(lxc-config lxc.lxcpath)/demo"
-lxc-destroy -f -n demo >/dev/null 2>&1
+lxc-destroy -f -s -n demo >/dev/null 2>&1
 
 done_testing
