@@ -221,11 +221,13 @@ rpm_inside() {
 }
 
 # What tells of the many lines that they print; each once.
-rpm_telling='^ *(- |error|problem|failed|curl|status code)|gpg check|checksum|bad .*signature'
-rpm_telling="$rpm_telling|(not |un)signed|no match|no provider|unable|cannot|not found"
+rpm_telling='^ *(- |error|problem|failed|curl|status code)|gpg check|checksum|digest: bad|bad .*signature'
+rpm_telling="$rpm_telling|signature verification failed|unknown key|(not |un)signed|no match|no provider|unable|cannot|not found"
 
 rpm_failed() {
-	told=$(grep -iE "$rpm_telling" "$log" | grep -v 'Trying capabilities' | uniq | tail -n 8)
+	# What zypper did not find where it could not look at all is not the reason.
+	told=$(grep -iE "$rpm_telling" "$log" | grep -vE 'Trying capabilities|No provider' | uniq | tail -n 8)
+	[ -n "$told" ] || told=$(grep 'No provider' "$log" | tail -n 8)
 	[ -n "$told" ] || told=$(tail -n 5 "$log")
 	printf '%s\n' "$told" >&2
 	die "fetch $what $release for $arch: $1 failed, see above" \
