@@ -96,6 +96,18 @@ hash_of() {
 	esac
 }
 
+# keyring_choose NAME [FILE...]: sets `keyring`: the option, the environment, the administrator's own for
+# NAME, or the first of the files that is there.
+keyring_choose() {
+	keyring_own=$LXC_SYSCONF_DIR/keyrings/$1
+	keyring=${keyring:-${KEYRING-}}
+	shift
+	for word in "$keyring_own.gpg" "$keyring_own.asc" "$@"; do
+		[ -n "$keyring" ] || [ ! -r "$word" ] || keyring=$word
+	done
+	keyring=${keyring:-$keyring_own.gpg}
+}
+
 # signature_check KEYRING SIGNATURE FILE: SIGNATURE is of FILE and by a key of KEYRING.
 # signature_text KEYRING SIGNED FILE: writes what SIGNED says between its marks to FILE.
 signature_check() {

@@ -28,7 +28,8 @@ if [ -r "$lib/paths.sh" ]; then
 fi
 
 for part in messages options config mirror archives apt debootstrap debs rpm el cache copy rootfs \
-	identity network ttys systemd locale login arch fetch unpack image server oci; do
+	identity network ttys systemd locale login arch fetch unpack image server oci \
+	apk pacman tarball; do
 	. "$lib/$part.sh"
 done
 unset part

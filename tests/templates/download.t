@@ -175,6 +175,35 @@ rm "$TMP"/meta/create-message*
 options='-d small -r 1'
 attempt 'says how to name a server' 'no image server is known'
 
+# ---- a user namespace ----
+
+# As lxc-create runs templates for a container with id maps: root of the namespace is 200000 outside.
+image 20200909
+mapped=$TMP/mapped
+mkdir -p "$mapped/c" "$mapped/cache"
+printf 'lxc.net.0.type = empty\nlxc.rootfs.path = dir:%s\n' "$mapped/c/rootfs" >"$mapped/c/config"
+# The installation may be where only root gets to.
+cp -a "${libexec%/libexec/lxc}/share/lxc/templates" "$mapped/templates"
+cp -a "$libexec" "$mapped/libexec"
+cp -a "${libexec%/libexec/lxc}/share/lxc/config" "$mapped/config"
+printf '%s\n' "LXC_LIBEXEC_DIR='$mapped/libexec'" "LXC_CONFIG_DIR='$mapped/config'" \
+	>>"$mapped/templates/lib/paths.sh"
+chown -R 200000:200000 "$mapped"
+chmod 755 "$TMP"
+in_namespace() {	# TEMPLATE OPTION...
+	kind=$1
+	shift
+	rm -rf "$mapped/c/rootfs"
+	run env LXC_CACHE_PATH="$mapped/cache" lxc-usernsexec -m u:0:200000:65536 -m g:0:200000:65536 -- \
+		"$mapped/templates/lxc-$kind" --path="$mapped/c" --name=c --rootfs="$mapped/c/rootfs" \
+		--mapped-uid=0 --mapped-gid=0 "$@"
+}
+in_namespace download -d small -r 1 --server "$url" --keyring "$TMP/keys.gpg"
+is 'download: fills a root filesystem in a user namespace' "$status" 0
+is 'and everything belongs to the ids of that' "$(find "$mapped/c/rootfs" ! -uid 200000 -o ! -gid 200000 | head -n 3)" ''
+in_namespace local --fstree "$place/rootfs.tar.xz"
+is 'local: as well' "$status $(stat -c %u "$mapped/c/rootfs/bin/busybox")" '0 200000'
+
 # ---- local ----
 
 create "$C" local --fstree "$place/rootfs.tar.xz" --metadata "$place/meta.tar.xz" --password=s3cret
