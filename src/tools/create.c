@@ -2,6 +2,7 @@
 /* lxc-create: make a container with a template. */
 #include "cli.h"
 #include "json.h"
+#include "size.h"
 #include "table.h"
 #include "tools.h"
 
@@ -108,28 +109,6 @@ static int check_storage(const struct cli *cli, const struct create_options *o)
 			return cli_error(cli, "%s belongs to -B %s, not to -B %s", belongs[i].option,
 					 belongs[i].types, storage);
 	return 0;
-}
-
-/* '512', '10G': MiB without a unit. */
-static bool parse_size(const char *text, uint64_t *ret)
-{
-	static const char units[] = "bkmgt";
-	char *end;
-	unsigned long long n;
-	unsigned shift = 20;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (*end && end[1] == '\0' && strchr(units, *end | 0x20))
-		shift = 10 * (unsigned)(strchr(units, *end | 0x20) - units);
-	else if (*end)
-		return false;
-	if (errno || !n || n > (uint64_t)INT64_MAX >> shift)
-		return false;
-	*ret = n << shift;
-	return true;
 }
 
 /* 'lxc-create -t TEMPLATE -h' goes on with the template's own help. */
@@ -272,7 +251,7 @@ static int run(struct cli *cli, const void *options)
 	how.rbdpool = o->rbdpool;
 	how.rbduser = o->rbduser;
 	how.zfsroot = o->zfsroot;
-	if (o->fssize && !parse_size(o->fssize, &how.fssize))
+	if (o->fssize && !size_parse(o->fssize, &how.fssize))
 		return cli_error(cli, "--fssize should be a number of MiB, or one with B, K, M, G or T "
 				 "behind it, not \"%s\"", o->fssize);
 	how.quiet = cli->quiet;

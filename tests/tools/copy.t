@@ -153,6 +153,13 @@ inside host'
 fails_with 'what is not there is not mounted' 1 'cannot mount "/no/such"' \
 	lxc copy -n "$C" -e -m bind=/no/such
 fails_with 'nor what is no absolute path' 1 'not absolute' lxc copy -n "$C" -e -m bind=etc
+run lxc copy -n "$C" -N "$C-mem" -e -t
+is 'with -t what it writes is in memory' "$status" 0
+inside "$C-mem" sh -c 'dd if=/dev/zero of=/root/big bs=1024 count=300 2>/dev/null'
+is '... where it finds it again' "$(inside "$C-mem" wc -c /root/big)" '307200 /root/big'
+is '... not on the disk' "$(find "$P/$C-mem" -name big -size +200k 2>/dev/null)" ''
+lxc stop -k -n "$C-mem"
+nothing_left '... and gone with it' "$C-mem" destroyed
 run lxc copy -q -n "$C" -N "$C-data" -e -D -- sh -c 'echo kept >/root/data'
 is 'with -D it stays' "$status $(state "$C-data")" '0 STOPPED'
 is '... with its data' "$(lxc start -n "$C-data" && inside "$C-data" cat /root/data)" kept
