@@ -105,6 +105,16 @@ static int id_of(int fd, uint64_t *ret)
 	return 0;
 }
 
+int subvolume_has_others(int top)
+{
+	struct ids list = {0};
+	uint64_t id;
+	int result = id_of(top, &id) < 0 || add_children(top, id, &list) < 0 ? -1 : list.n > 0;
+
+	free(list.v);
+	return result;
+}
+
 int subvolume_remove(int dir, int top)
 {
 	struct ids list = {0};

@@ -12,6 +12,8 @@
 bool subvolume_possible(int dir);
 /* Is this directory the topmost one of a subvolume? */
 bool subvolume_is(int fd);
+/* Are there others in it?  1, 0; -1 with errno. */
+int subvolume_has_others(int top);
 /*
  * Remove the subvolume 'top' and all below it; 'dir' is any directory of the filesystem outside of
  * them.  They are found and removed by number, never by a path that somebody else wrote.  Root's

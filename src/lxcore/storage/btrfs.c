@@ -69,19 +69,55 @@ static int btrfs_check(const char *source, struct error *err)
 }
 
 /* The container's directory, or what there is already of the path to it. */
-static int btrfs_usable(const struct storage_new *new, struct error *err)
+static int open_nearest(const struct storage_new *new, struct error *err)
 {
 	autofree char *path = strdup(new->dir);
+	autoclose int fd = -1;
 	char *slash;
 
 	while (path && access(path, F_OK) < 0 && (slash = strrchr(path, '/')) && slash != path)
 		*slash = '\0';
 	if (!path)
 		return error_set(err, ENOMEM, "out of memory");
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, "cannot open \"%s\"", path);
+	return subvolume_possible(fd) ? steal_fd(&fd) : not_btrfs(path, err);
+}
 
-	autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static bool same_filesystem(int a, int b)
+{
+	struct btrfs_ioctl_fs_info_args x = {0}, y = {0};
 
-	return fd >= 0 && subvolume_possible(fd) ? 0 : not_btrfs(path, err);
+	return ioctl(a, BTRFS_IOC_FS_INFO, &x) == 0 && ioctl(b, BTRFS_IOC_FS_INFO, &y) == 0 &&
+	       memcmp(x.fsid, y.fsid, sizeof(x.fsid)) == 0;
+}
+
+/* A snapshot would have empty directories where there are others in it. */
+static int check_origin(const char *source, int near, struct error *err)
+{
+	autoclose int top = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int others = top < 0 ? -1 : subvolume_has_others(top);
+
+	if (top < 0 || (others < 0 && errno != EPERM))
+		return error_sys(err, "cannot look at the subvolume \"%s\"", source);
+	if (others > 0)
+		return error_set(err, ENOTSUP, "cannot make a snapshot of \"%s\": there are other "
+				 "subvolumes in it", source);
+	if (same_filesystem(top, near))
+		return 0;
+	return error_set(err, ENOTSUP, "cannot make a snapshot of \"%s\" on another filesystem", source);
+}
+
+static int btrfs_usable(const struct storage_new *new, struct error *err)
+{
+	autoclose int near = open_nearest(new, err);
+
+	if (near < 0)
+		return -1;
+	if (new->from && new->from->driver == &storage_btrfs)
+		return check_origin(new->from->source, near, err);
+	return 0;
 }
 
 static int btrfs_place(const struct storage_new *new, char **ret_source, struct error *err)

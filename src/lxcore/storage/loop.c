@@ -166,8 +166,34 @@ static int loop_check(const char *source, struct error *err)
 	return fd < 0 ? -1 : 0;
 }
 
+static int cannot_share(const char *from, const char *where, struct error *err)
+{
+	error_sys(err, "cannot share the contents of \"%s\" with \"%s\"", from, where);
+	if (err && (err->code == EOPNOTSUPP || err->code == EXDEV || err->code == EINVAL ||
+		    err->code == ENOTTY || err->code == EISDIR))
+		err->code = ENOTSUP;
+	return -1;
+}
+
+/* Tried with a file that has no name, where the container's directory is or will be. */
+static int check_sharing(const char *from, const char *dir, struct error *err)
+{
+	autoclose int image = open_image(from, err), probe = -1;
+	autofree char *path = strdup(dir);
+	char *slash;
+
+	if (image < 0)
+		return -1;
+	while (path && access(path, F_OK) < 0 && (slash = strrchr(path, '/')) && slash != path)
+		*slash = '\0';
+	probe = path ? open(path, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600) : -1;
+	return probe < 0 || ioctl(probe, FICLONE, image) < 0 ? cannot_share(from, dir, err) : 0;
+}
+
 static int loop_usable(const struct storage_new *new, struct error *err)
 {
+	if (new->from && new->from->driver == &storage_loop)
+		return check_sharing(new->from->source, new->dir, err);
 	if (access("/dev/loop-control", R_OK | W_OK) < 0)
 		return no_device(err);
 	return block_need_mkfs(new, err);
@@ -175,7 +201,7 @@ static int loop_usable(const struct storage_new *new, struct error *err)
 
 static int loop_place(const struct storage_new *new, char **ret_source, struct error *err)
 {
-	*ret_source = str_printf("%s/rootdev", new->dir);
+	*ret_source = str_printf("%s/rootdev%s", new->dir, new->variant ? new->variant : "");
 	return *ret_source ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
@@ -221,11 +247,8 @@ static int share_contents(const char *from, int image, const char *source, int c
 {
 	if (ioctl(copy, FICLONE, image) == 0)
 		return 0;
-	error_sys(err, "cannot share the contents of \"%s\" with \"%s\"", from, source);
+	cannot_share(from, source, err);
 	unlink(source);
-	if (err && (err->code == EOPNOTSUPP || err->code == EXDEV || err->code == EINVAL ||
-		    err->code == ENOTTY))
-		err->code = ENOTSUP;
 	return -1;
 }
 

@@ -114,17 +114,44 @@ static int lvm_look(const char *source, struct error *err)
 	return lvm_mount(source, NULL, err);
 }
 
+static bool is_thin(const struct facts *facts)
+{
+	return strcmp(facts->segment, "thin") == 0;
+}
+
+static int check_origin(const char *source, struct facts *ret, struct error *err)
+{
+	if (ask_existing(source, ret, err) < 0)
+		return -1;
+	if (!*ret->origin || is_thin(ret))
+		return 0;
+	return error_set(err, ENOTSUP, "cannot make a snapshot of \"%s\": it is a snapshot itself, and "
+			 "not of a thin pool", source);
+}
+
+static bool lvm_depends(const char *source)
+{
+	struct facts facts;
+
+	return ask(source, &facts, NULL) > 0 && !is_thin(&facts);
+}
+
 static int lvm_usable(const struct storage_new *new, struct error *err)
 {
 	autofree char *group = NULL;
+	struct facts facts;
 
-	if (tool_need("lvcreate", err) < 0 || (!new->from && block_need_mkfs(new, err) < 0) ||
+	if (tool_need("lvcreate", err) < 0)
+		return -1;
+	if (new->from && new->from->driver == &storage_lvm)
+		return check_origin(new->from->source, &facts, err);
+	if (block_need_mkfs(new, err) < 0 ||
 	    wanted_or_global(new->spec.vg, "lxc.bdev.lvm.vg", &group, err) < 0)
 		return -1;
 
 	const char *const argv[] = {"vgs", "--noheadings", "-o", "vg_name", "--", group, NULL};
 
-	if (new->from || tool_run(argv, 0, NULL, err) >= 0)
+	if (tool_run(argv, 0, NULL, err) >= 0)
 		return 0;
 	error_within(err, "cannot use the volume group \"%s\"", group);
 	return error_mend(err, "name one with --vgname, or with lxc.bdev.lvm.vg in lxc.conf; "
@@ -134,7 +161,7 @@ static int lvm_usable(const struct storage_new *new, struct error *err)
 /* Of a snapshot: beside what it is a snapshot of. */
 static int lvm_place(const struct storage_new *new, char **ret_source, struct error *err)
 {
-	const char *name = new->spec.lv ? new->spec.lv : new->name;
+	autofree char *name = new->spec.lv ? strdup(new->spec.lv) : storage_new_name(new);
 	autofree char *group = NULL;
 	struct volume volume;
 
@@ -144,7 +171,7 @@ static int lvm_place(const struct storage_new *new, char **ret_source, struct er
 		group = strdup(volume.group);
 	} else if (wanted_or_global(new->spec.vg, "lxc.bdev.lvm.vg", &group, err) < 0)
 		return -1;
-	*ret_source = group ? str_printf("/dev/%s/%s", group, name) : NULL;
+	*ret_source = group && name ? str_printf("/dev/%s/%s", group, name) : NULL;
 	if (!*ret_source)
 		return error_set(err, ENOMEM, "out of memory");
 	if (parse_volume(*ret_source, &volume, err) == 0 &&
@@ -221,7 +248,7 @@ static int lvm_create(const char *source, const struct storage_new *new, struct 
 static int make_snapshot(const struct volume *from, const struct facts *facts,
 			 const struct volume *v, struct error *err)
 {
-	bool thin = strcmp(facts->segment, "thin") == 0;
+	bool thin = is_thin(facts);
 	autofree char *origin = str_printf("%s/%s", from->group, from->name);
 	autofree char *size = str_printf("%llub", (unsigned long long)facts->size);
 	const char *const thin_argv[] = {"lvcreate", "--yes", "-s", "-kn", "-n", v->name, origin, NULL};
@@ -243,13 +270,11 @@ static int lvm_snapshot(const struct storage *from, const char *source,
 		return error_set(err, ENOTSUP, "cannot make a snapshot of %s storage in LVM",
 				 from->driver->name);
 	if (parse_volume(from->source, &old, err) < 0 || parse_volume(source, &v, err) < 0 ||
-	    ask_existing(from->source, &facts, err) < 0)
+	    check_origin(from->source, &facts, err) < 0)
 		return -1;
-	if (strcmp(old.group, v.group) != 0 ||
-	    (*facts.origin && strcmp(facts.segment, "thin") != 0))
-		return error_set(err, ENOTSUP, "cannot make a snapshot of \"%s\": %s", from->source,
-				 *facts.origin ? "it is a snapshot itself, and not of a thin pool" :
-						 "the new one is to be in another volume group");
+	if (strcmp(old.group, v.group) != 0)
+		return error_set(err, ENOTSUP, "cannot make a snapshot of \"%s\" in another volume "
+				 "group", from->source);
 	if (make_snapshot(&old, &facts, &v, err) < 0)
 		return error_within(err, "cannot make a snapshot of the logical volume \"%s\"",
 				    from->source);
@@ -322,6 +347,7 @@ const struct storage_driver storage_lvm = {
 	.place = lvm_place,
 	.create = lvm_create,
 	.snapshot = lvm_snapshot,
+	.depends = lvm_depends,
 	.destroy = lvm_destroy,
 	.rename = lvm_rename,
 	.grow = lvm_grow,

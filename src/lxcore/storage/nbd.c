@@ -204,18 +204,35 @@ static int nbd_look(const char *source, struct error *err)
 	return nbd_mount(source, NULL, err);
 }
 
+/* Who serves an image writes to its present file, which a snapshot makes nobody's. */
+static int check_unused(const char *source, struct error *err)
+{
+	autoimage struct image image = {0};
+	char device[32];
+	int number;
+
+	if (parse_image(source, &image, err) < 0)
+		return -1;
+	number = find_device(image.file);
+	snprintf(device, sizeof(device), "/dev/nbd%d", number);
+	if (number < 0 || is_unused(device))
+		return 0;
+	return error_set(err, ENOTSUP, "cannot make a snapshot of the image \"%s\" while it is mounted",
+			 image.file);
+}
+
 static int nbd_usable(const struct storage_new *new, struct error *err)
 {
 	if (tool_need("qemu-nbd", err) < 0 || tool_need("qemu-img", err) < 0)
 		return -1;
-	if (new->from)
-		return 0;
+	if (new->from && new->from->driver == &storage_nbd)
+		return check_unused(new->from->source, err);
 	return access("/sys/block/nbd0", F_OK) < 0 ? no_devices(err) : block_need_mkfs(new, err);
 }
 
 static int nbd_place(const struct storage_new *new, char **ret_source, struct error *err)
 {
-	*ret_source = str_printf("%s/rootdev.qcow2", new->dir);
+	*ret_source = str_printf("%s/rootdev%s.qcow2", new->dir, new->variant ? new->variant : "");
 	return *ret_source ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
@@ -243,7 +260,6 @@ static int nbd_snapshot(const struct storage *from, const char *source,
 				 from->driver->name);
 	if (parse_image(from->source, &old, err) < 0)
 		return -1;
-	/* Who serves it writes to its present file, which shall become nobody's. */
 	if (nbd_disconnect(from->source, err) < 0)
 		return error_mend(err, "stop the container that uses it");
 	return qcow2_snapshot(old.file, image.file, err);

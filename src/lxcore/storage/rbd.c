@@ -139,12 +139,14 @@ static int rbd_look(const char *source, struct error *err)
 
 static int rbd_usable(const struct storage_new *new, struct error *err)
 {
-	return tool_need("rbd", err) < 0 ? -1 : new->from ? 0 : block_need_mkfs(new, err);
+	if (tool_need("rbd", err) < 0)
+		return -1;
+	return new->from && new->from->driver == &storage_rbd ? 0 : block_need_mkfs(new, err);
 }
 
 static int rbd_place(const struct storage_new *new, char **ret_source, struct error *err)
 {
-	const char *name = new->spec.rbd_name ? new->spec.rbd_name : new->name;
+	autofree char *name = new->spec.rbd_name ? strdup(new->spec.rbd_name) : storage_new_name(new);
 	autofree char *pool = NULL, *source = NULL;
 	struct image from;
 
@@ -157,7 +159,7 @@ static int rbd_place(const struct storage_new *new, char **ret_source, struct er
 	} else if (global_get("lxc.bdev.rbd.rbdpool", &pool, err) < 0) {
 		return -1;
 	}
-	source = pool ? str_printf("/dev/rbd/%s/%s", pool, name) : NULL;
+	source = pool && name ? str_printf("/dev/rbd/%s/%s", pool, name) : NULL;
 	if (!source)
 		return error_set(err, ENOMEM, "out of memory");
 	if (refuse_existing(new, source, err) < 0)
@@ -232,6 +234,11 @@ static int rbd_snapshot(const struct storage *from, const char *source,
 	if (clone_image(&old, &image, new, err) < 0)
 		return error_within(err, "cannot make a snapshot of the image \"%s\"", old.path);
 	return map_image(new, source, err) < 0 ? -1 : block_new_identity(source, err);
+}
+
+static bool rbd_depends(const char *source)
+{
+	return true;
 }
 
 /* The snapshot that was made for this image alone goes with it. */
@@ -314,6 +321,7 @@ const struct storage_driver storage_rbd = {
 	.place = rbd_place,
 	.create = rbd_create,
 	.snapshot = rbd_snapshot,
+	.depends = rbd_depends,
 	.destroy = rbd_destroy,
 	.rename = rbd_rename,
 	.grow = rbd_grow,

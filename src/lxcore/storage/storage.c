@@ -88,6 +88,21 @@ int storage_parse(const char *text, struct storage *ret, struct error *err)
 
 /* ---- for a new one ---- */
 
+char *storage_new_name(const struct storage_new *new)
+{
+	static const char snaps[] = "/snaps/";
+	const char *end = strrchr(new->dir, '/'), *variant = new->variant ? new->variant : "";
+	const char *owner = end;
+
+	if (end && end - new->dir >= 7 && memcmp(end - 6, snaps, 7) == 0) {
+		end -= 6;
+		for (owner = end; owner > new->dir && owner[-1] != '/'; owner--)
+			;
+		return str_printf("%.*s_%s%s", (int)(end - owner), owner, new->name, variant);
+	}
+	return str_printf("%s%s", new->name, variant);
+}
+
 const struct storage_driver *storage_choose(const char *wanted, const struct storage_new *new,
 					    struct error *err)
 {

@@ -64,7 +64,7 @@ struct storage_driver {
 	 */
 	bool mounted_outside;
 
-	/* Can this host make one?  For lists of types and 'best'.  NULL: always. */
+	/* Can this host make one, or a snapshot of 'new->from' (ENOTSUP: make a copy)?  NULL: yes. */
 	int (*usable)(const struct storage_new *new, struct error *err);
 	/* Is there something at 'source' that can be mounted?  No side effects. */
 	int (*check)(const char *source, struct error *err);
@@ -99,7 +99,7 @@ struct storage_driver {
 	 * differ.  NULL: it cannot. */
 	int (*snapshot)(const struct storage *from, const char *source,
 			const struct storage_new *new, struct error *err);
-	/* Does one that 'snapshot' made at 'source' need what it was made of?  NULL: no. */
+	/* Does one that 'snapshot' makes of 'source' need that from then on?  NULL: no. */
 	bool (*depends)(const char *source);
 	/* Remove it and all that is in it; not being there is fine.  Stays on its filesystem. */
 	int (*destroy)(const char *source, struct error *err);
@@ -128,6 +128,12 @@ const struct storage_driver *storage_driver_find(const char *name);
  */
 const struct storage_driver *storage_choose(const char *wanted, const struct storage_new *new,
 					    struct error *err);
+
+/*
+ * What a new one outside of the container's directory is called, with the variant; to be freed.  A
+ * snapshot's own name is the same for every container, so it is NAME_snap0.  NULL: out of memory.
+ */
+char *storage_new_name(const struct storage_new *new);
 
 extern const struct storage_driver storage_dir;
 extern const struct storage_driver storage_overlay;

@@ -130,7 +130,7 @@ static int zfs_usable(const struct storage_new *new, struct error *err)
 	autofree char *root = NULL, *origin = NULL, *pool = NULL;
 	int there;
 
-	if (new->from)
+	if (new->from && new->from->driver == &storage_zfs)
 		return tool_need("zfs", err);
 	if (root_dataset(new, &root, err) < 0 || check_name(root, err) < 0)
 		return -1;
@@ -148,14 +148,16 @@ static int zfs_usable(const struct storage_new *new, struct error *err)
 
 static int zfs_place(const struct storage_new *new, char **ret_source, struct error *err)
 {
-	autofree char *root = NULL, *dataset = NULL;
+	autofree char *root = NULL, *dataset = NULL, *name = storage_new_name(new);
 
+	if (!name)
+		return error_set(err, ENOMEM, "out of memory");
 	if (new->from && new->from->driver == &storage_zfs)
-		dataset = beside(new->from->source, new->name);
+		dataset = beside(new->from->source, name);
 	else if (root_dataset(new, &root, err) < 0)
 		return -1;
 	else
-		dataset = str_printf("%s/%s", root, new->name);
+		dataset = str_printf("%s/%s", root, name);
 	if (!dataset)
 		return error_set(err, EINVAL, "cannot find a place for a dataset beside \"%s\"",
 				 new->from ? new->from->source : root);
@@ -214,6 +216,11 @@ static int zfs_snapshot(const struct storage *from, const char *source,
 	return error_within(err, "cannot make the dataset \"%s\" from \"%s\"", source, snapshot);
 }
 
+static bool zfs_depends(const char *source)
+{
+	return true;
+}
+
 /* The snapshot that was made for this dataset alone goes with it. */
 static int destroy_origin(const char *source, const char *origin, struct error *err)
 {
@@ -269,6 +276,7 @@ const struct storage_driver storage_zfs = {
 	.place = zfs_place,
 	.create = zfs_create,
 	.snapshot = zfs_snapshot,
+	.depends = zfs_depends,
 	.destroy = zfs_destroy,
 	.rename = zfs_rename,
 };

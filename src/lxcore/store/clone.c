@@ -60,7 +60,8 @@ static int find_owners(struct clone *k, struct strv *owners, struct error *err)
 			return -1;
 		return graph_owners_of_layers(&o.lower, k->to->dir, owners);
 	}
-	if (k->way == WAY_DRIVER && k->driver->depends && k->driver->depends(k->place))
+	if (k->way == WAY_DRIVER && k->driver->depends &&
+	    k->driver->depends(k->source.source))
 		return strv_add(owners, k->home);
 	return 0;
 }
@@ -154,11 +155,21 @@ static int fill(struct clone *k, struct error *err)
 	return k->last ? k->last(k, err) : 0;
 }
 
+/* Devices that were connected for us; those of a running container are its supervisor's. */
+static int give_back(struct clone *k, struct error *err)
+{
+	const struct storage_driver *d = k->source.driver;
+
+	if (k->driver && k->driver->disconnect && k->driver->disconnect(k->place, err) < 0)
+		return -1;
+	return d && d->disconnect && !k->running ? d->disconnect(k->source.source, err) : 0;
+}
+
 static int born(struct clone *k, struct error *err)
 {
 	if (birth_begin(k->to, &k->birth, err) < 0)
 		return error_within(err, "%s", k->to->name);
-	if (fill(k, err) == 0)
+	if (fill(k, err) == 0 && give_back(k, err) == 0)
 		return birth_finish(&k->birth, err);
 	birth_abandon(&k->birth);
 	return -1;

@@ -45,6 +45,18 @@ static bool changes_owners(const struct clone *k)
 	return conf && !k->same && idmap_of(conf)->automatic && !rootfs_is_idmapped(conf);
 }
 
+/* Can the driver make one of what is there, where the clone will be? */
+static int check_snapshot(const struct clone *k, struct error *err)
+{
+	const struct storage_driver *d = k->source.driver;
+	struct storage_new new = contents_new(k, 0, 0);
+
+	new.from = &k->source;
+	if (!d->usable || d->usable(&new, err) == 0)
+		return 0;
+	return error_mend(err, "make a full copy: without -s");
+}
+
 static int try_sharing(struct clone *k, struct error *err)
 {
 	const struct storage_driver *d = k->source.driver;
@@ -63,6 +75,8 @@ static int try_sharing(struct clone *k, struct error *err)
 		return 0;
 	}
 	if (d->snapshot && !has_layers(d) && wants(k, d->name)) {
+		if (check_snapshot(k, err) < 0)
+			return -1;
 		k->way = WAY_DRIVER;
 		k->driver = d;
 		return 0;
@@ -89,7 +103,7 @@ static int plan_copy(struct clone *k, struct error *err)
 		return error_set(err, ENOTSUP, "cannot make storage of type \"%s\"", k->driver->name);
 	/* A snapshot of the driver's that needs nobody is as good as a copy, and there at once. */
 	if (k->driver == d && d->snapshot && !has_layers(d) && !changes_owners(k) &&
-	    !(d->depends && d->depends(k->source.source)))
+	    !(d->depends && d->depends(k->source.source)) && check_snapshot(k, NULL) == 0)
 		k->way = WAY_DRIVER;
 	return 0;
 }

@@ -150,11 +150,14 @@ static int rename_inside(struct clone *k, const char *old, struct error *err)
 	const char *path = rootfs_conf_of(k->to->conf)->path;
 	autoclose int root = -1;
 	struct storage s;
+	int result;
 
 	if (!path || storage_parse(path, &s, err) < 0)
 		return path ? -1 : 0;
 	root = s.driver->look(s.source, err);
-	return root < 0 ? -1 : identity_rename(root, old, k->to->name, err);
+	result = root < 0 ? -1 : identity_rename(root, old, k->to->name, err);
+	close_fd(&root);
+	return result == 0 && s.driver->disconnect ? s.driver->disconnect(s.source, err) : result;
 }
 
 static int rename_held(struct clone *k, struct error *err)

@@ -87,11 +87,17 @@ static int choose_place(struct restore *r, struct storage_new *new, char **ret, 
 {
 	for (unsigned n = 0; n < 1000; n++) {
 		autofree char *variant = n ? str_printf(".%u", n) : NULL;
+		int result;
 
 		new->variant = variant;
-		if (r->source.driver->place(new, ret, err) < 0)
-			return -1;
+		result = r->source.driver->place(new, ret, err);
 		new->variant = NULL;
+		if (result < 0 && (!err || err->code != EEXIST))
+			return -1;
+		if (result < 0) {
+			error_clear(err);
+			continue;
+		}
 		if (r->source.driver->check(*ret, NULL) < 0)
 			return 0;
 		free(steal_ptr(ret));
@@ -99,10 +105,17 @@ static int choose_place(struct restore *r, struct storage_new *new, char **ret, 
 	return error_set(err, EEXIST, "cannot find a place for what is restored");
 }
 
+static int copy_contents(struct restore *r, const struct storage *to, struct error *err)
+{
+	const struct lxcore_copy how = LXCORE_COPY_INIT;
+	const struct contents_copy copy = {.from = &r->source, .to = to, .how = &how, .done = &r->done};
+
+	return contents_copy(&copy, err);
+}
+
 static int make_elsewhere(struct restore *r, struct error *err)
 {
 	const struct storage_driver *d = r->source.driver;
-	const struct lxcore_copy how = LXCORE_COPY_INIT;
 	struct storage_new new = {
 		.name = r->c->name, .dir = r->c->dir, .from = d->snapshot ? &r->source : NULL,
 		.spec.size = d->size ? d->size(r->source.source) : 0,
@@ -113,6 +126,9 @@ static int make_elsewhere(struct restore *r, struct error *err)
 	if (idmap_claim(r->conf, r->c->lxcpath, r->c->name, err) < 0)
 		return -1;
 	store_owner(r->conf, &new.uid, &new.gid);
+	/* Where the driver cannot, it is copied. */
+	if (new.from && d->usable && d->usable(&new, NULL) < 0)
+		new.from = NULL;
 	if (choose_place(r, &new, &place, err) < 0)
 		return -1;
 	to.source = place;
@@ -122,11 +138,12 @@ static int make_elsewhere(struct restore *r, struct error *err)
 	if (write_mark(r, err) < 0)
 		return -1;
 	r->done.way = d->name;
-	if (d->snapshot)
-		return d->snapshot(&r->source, place, &new, err);
-	return d->create(place, &new, err) < 0 ? -1 :
-	       contents_copy(&(struct contents_copy){.from = &r->source, .to = &to, .how = &how,
-						     .done = &r->done}, err);
+	if (new.from ? d->snapshot(&r->source, place, &new, err) < 0 :
+		       d->create(place, &new, err) < 0 || copy_contents(r, &to, err) < 0)
+		return -1;
+	if (!d->disconnect)
+		return 0;
+	return d->disconnect(place, err) < 0 ? -1 : d->disconnect(r->source.source, err);
 }
 
 /* ---- in place ---- */
