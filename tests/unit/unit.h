@@ -31,6 +31,7 @@
 	suite(parts) \
 	suite(seccomp) \
 	suite(storage) \
+	suite(drivers) \
 	suite(keys) \
 	suite(copy) \
 	suite(hostile)

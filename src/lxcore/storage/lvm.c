@@ -300,7 +300,7 @@ static int lvm_destroy(const char *source, struct error *err)
 static int lvm_rename(const char *source, const struct storage_new *new, char **ret_source,
 		      struct error *err)
 {
-	struct volume v;
+	struct volume v, to;
 
 	if (parse_volume(source, &v, err) < 0)
 		return -1;
@@ -310,7 +310,7 @@ static int lvm_rename(const char *source, const struct storage_new *new, char **
 
 	if (!renamed)
 		return error_set(err, ENOMEM, "out of memory");
-	if (parse_volume(renamed, &v, err) < 0 || refuse_existing(renamed, &v, err) < 0)
+	if (parse_volume(renamed, &to, err) < 0 || refuse_existing(renamed, &to, err) < 0)
 		return -1;
 	if (tool_run(argv, 0, NULL, err) < 0)
 		return error_within(err, "cannot rename the logical volume \"%s\"", source);

@@ -256,9 +256,11 @@ static int zfs_rename(const char *source, const struct storage_new *new, char **
 	autofree char *renamed = beside(source, new->name);
 	const char *const argv[] = {"zfs", "rename", source, renamed, NULL};
 
+	if (check_name(source, err) < 0)
+		return -1;
 	if (!renamed)
 		return error_set(err, EINVAL, "cannot rename the dataset \"%s\"", source);
-	if (check_name(source, err) < 0 || refuse_existing(renamed, err) < 0)
+	if (refuse_existing(renamed, err) < 0)
 		return -1;
 	if (tool_run_patiently(argv, "busy", err) < 0)
 		return error_within(err, "cannot rename the dataset \"%s\"", source);
