@@ -25,6 +25,40 @@ static const char container_grammar[] =
 	"`lxc-start --explain NAME` shows what it means.";
 
 /* lxc.include belongs to no part, but to the language. */
+/* What 'lxc.rootfs.path' may say. */
+static const struct meaning root_filesystems[] = {
+	{"dir:DIRECTORY", "A directory with all that is mounted below it."},
+	{"overlay:LOWER[:LOWER...]:UPPER", "Layers: what the container writes goes to the directory "
+	 "UPPER, the others, the topmost first, never change. The directory `work` beside UPPER "
+	 "belongs to the kernel."},
+	{"btrfs:SUBVOLUME", "A subvolume of btrfs: copied and removed at once."},
+	{"loop:FILE", "A file with a filesystem. Its loop device goes with the last mount of it."},
+	{"lvm:/dev/GROUP/VOLUME", "A logical volume. Copies of one in a thin pool are made at once and "
+	 "need nobody; a snapshot of another one needs its origin, and there is none of a snapshot."},
+	{"zfs:DATASET", "A dataset of ZFS. A copy is a clone of it, which needs it."},
+	{"rbd:/dev/rbd/POOL/NAME", "An image of a Ceph cluster, mapped while it is in use. A copy is a "
+	 "clone of it, which needs it."},
+	{"nbd:FILE[:PARTITION]", "A disk image of qemu, or its partition 1 to 9, connected by "
+	 "qemu-nbd(8) while it is in use. Copies share what they have in common through files "
+	 "`.base-...` beside them, and need nobody."},
+	{0}
+};
+
+static void page_root_filesystems(FILE *out)
+{
+	fputs(".Sh ROOT FILESYSTEMS\n", out);
+	mdoc_text(out,
+		"`lxc.rootfs.path` is a SOURCE with a TYPE in front: `TYPE:SOURCE`. Without TYPE a "
+		"directory, file or block device is taken for dir, loop or lvm. The filesystem on a "
+		"device is recognised by its signature; `lxc.rootfs.options` go to it as well.");
+	fputs(".Bl -tag -width Ds\n", out);
+	for (const struct meaning *m = root_filesystems; m->term; m++) {
+		fprintf(out, ".It Li %s\n", m->term);
+		mdoc_line(out, m->text);
+	}
+	fputs(".El\n", out);
+}
+
 static const char *section_of(const struct lxcore_key *key)
 {
 	return key->section ? key->section : "the language";
@@ -93,6 +127,7 @@ void page_container_conf(FILE *out)
 		seen[n++] = section_of(&key);
 		print_section(section_of(&key), out);
 	}
+	page_root_filesystems(out);
 	mdoc_see_also(out, "lxc-checkconfig lxc-start lxc-create lxc.conf lxc.system.conf lxc");
 }
 

@@ -272,9 +272,20 @@ static const struct manual manual = {
 	"behind; what the template said last is in the error.\n\n"
 	"With `-q` the template's output is thrown away, and it finds LXC_CREATE_QUIET in "
 	"its environment.",
+	.notes =
+	"-B says where the root filesystem lives: lxc.container.conf(5) tells about each type. "
+	"Volumes, datasets and images are called as the container is; one of that name that is there "
+	"already is never touched. Types other than dir, btrfs and overlay are mounted for the "
+	"template alone while it fills them.\n\n"
+	"lvm needs the programs of lvm2, zfs those of ZFS, rbd Ceph's rbd(8), nbd qemu-nbd(8) and "
+	"qemu-img(1), and each filesystem its mkfs. `-B best` takes the first of btrfs, zfs, lvm and "
+	"dir that this host can make.",
 	.examples = (const struct meaning[]){
 		{"lxc-create -n web -t debian -- -r bookworm", "A Debian system."},
 		{"lxc-create -n little -t busybox", "A small system without the network's help."},
+		{"lxc-create -n web -t debian -B lvm --vgname pool --fssize 8G",
+		 "On a logical volume of 8 GiB."},
+		{"lxc-create -n web -t debian -B zfs,btrfs,dir", "On the first of these that can be."},
 		{"lxc-create -t debian -h", "Show the options of the template debian."},
 		{"lxc-create --list", "Show the templates, and which of them can work here."},
 		{0}},
