@@ -106,7 +106,8 @@ static int check_origin(const char *source, int near, struct error *err)
 				 "subvolumes in it", source);
 	if (same_filesystem(top, near))
 		return 0;
-	return error_set(err, ENOTSUP, "cannot make a snapshot of \"%s\" on another filesystem", source);
+	return error_set(err, ENOTSUP, "cannot make a snapshot of \"%s\" on another filesystem",
+			 source);
 }
 
 static int btrfs_usable(const struct storage_new *new, struct error *err)
