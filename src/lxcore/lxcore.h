@@ -287,6 +287,13 @@ LXCORE_API int lxcore_console_log(lxcore_container *c, bool clear, char **ret, s
 				  lxcore_error *err);
 LXCORE_API int lxcore_console_resize(lxcore_container *c, int rows, int columns, lxcore_error *err);
 
+/*
+ * The listener of init's filter, when the policy has calls with action 'notify' and
+ * lxc.seccomp.notify.proxy is unset: who has it answers them (seccomp_unotify(2)); until somebody does
+ * they wait.  EBUSY: the proxy answers; ENOENT: there is none; ESRCH: not running.
+ */
+LXCORE_API int lxcore_seccomp_listener(lxcore_container *c, lxcore_error *err);
+
 /* ---- resources -------------------------------------------------------------------------------- */
 
 /* Read or write a control file of its cgroup ("memory.max", "cpuset.cpus", "devices.allow" ...). */

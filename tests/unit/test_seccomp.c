@@ -30,7 +30,7 @@ static const struct {
 	{"2\nallowlist errno\n", "p:2: errno needs a number"},
 	{"2\ndenylist\nmkdir errno 4096\n", "p:3: errno needs a number"},
 	{"2\ndenylist\nmkdir errno x\n", "p:3: errno needs a number"},
-	{"2\ndenylist\n\n# c\nmkdir notify\n", "p:5: action \"notify\" is not supported yet"},
+	{"2\ndenylist\n\n# c\nmkdir trace\n", "p:5: action \"trace\" is not supported yet"},
 	{"2\ndenylist\nmkdir kill now\n", "p:3: \"now\" is too much"},
 	{"2\ndenylist\n[z80]\n", "p:3: \"[z80]\" is no architecture"},
 	{"2\ndenylist\n[X86_64x]\n", "p:3: \"[X86_64x]\" is no architecture"},

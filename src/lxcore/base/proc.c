@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -107,6 +108,19 @@ int proc_reap(int pidfd)
 
 #define REPORT_FD 3 /* as the airlock knows it */
 
+/*
+ * Where files have SELinux contexts the airlock gets that of the program: what the domain may begin
+ * with is then decided by the program's own.
+ */
+static void label_as(int airlock, const char *path)
+{
+	char context[512];
+	ssize_t n = getxattr(path, "security.selinux", context, sizeof(context));
+
+	if (n > 0)
+		fsetxattr(airlock, "security.selinux", context, (size_t)n, 0);
+}
+
 int proc_exec_through(int airlock, const char *flags, int report, const char *path,
 		      char *const *argv, char *const *env)
 {
@@ -126,6 +140,7 @@ int proc_exec_through(int airlock, const char *flags, int report, const char *pa
 	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ||
 	    fcntl(REPORT_FD, F_SETFD, 0) < 0)
 		return -1;
+	label_as(airlock, path);
 	return (int)syscall(SYS_execveat, airlock, "", all, env, AT_EMPTY_PATH);
 }
 

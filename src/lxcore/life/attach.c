@@ -12,6 +12,7 @@
  */
 #include "base/error.h"
 #include "life/attach.h"
+#include "life/control.h"
 #include "life/terminal.h"
 #include "base/fd.h"
 #include "parts/caps.h"
@@ -256,6 +257,17 @@ static int hear(struct attach *a, struct attach_word *word, int *ret_master, str
 	return got < 0 ? error_sys(err, "cannot hear from the new process") : got > 0;
 }
 
+/* The supervisor answers the calls of this filter too. */
+static int hand_listener_on(struct attach *a, int *listener, struct error *err)
+{
+	const struct control_request rq = {.what = CONTROL_ADD_LISTENER, .fd = *listener,
+					   .has_fd = true};
+	autoclose int sock = -1, fd = steal_fd(listener);
+
+	sock = control_ask(a->running.rundir, &rq, NULL, NULL, err);
+	return sock < 0 ? error_within(err, "its system calls cannot be answered") : 0;
+}
+
 static int begin(struct attach *a, pid_t *ret_pid, int *ret_master, int *ret_status,
 		 struct error *err)
 {
@@ -271,6 +283,11 @@ static int begin(struct attach *a, pid_t *ret_pid, int *ret_master, int *ret_sta
 		return -1;
 	fd_send(a->sock[0], &go, sizeof(go), NULL, 0);
 	heard = hear(a, &word, ret_master, err);
+	if (heard == 1 && word.what == WORD_LISTENER) {
+		if (hand_listener_on(a, ret_master, err) < 0)
+			return -1;
+		heard = hear(a, &word, ret_master, err);
+	}
 	if (heard == 1 && word.what == WORD_READY)
 		return 0;
 	if (heard == 0)

@@ -33,7 +33,7 @@ struct attach {
 
 /* What the envoy says before it is the airlock, which then says a pid and, perhaps, minus an errno. */
 struct attach_word {
-	enum { WORD_READY = 1, WORD_FAILED, WORD_NO_EXEC } what;
+	enum { WORD_READY = 1, WORD_FAILED, WORD_NO_EXEC, WORD_LISTENER /* comes along */ } what;
 	struct error error;
 };
 

@@ -81,7 +81,7 @@ void boot_init(struct boot *b)
 	*b = (struct boot){
 		.std_fds = {-1, -1, -1}, .rundir = -1, .journal = {.fd = -1}, .init_pidfd = -1,
 		.supervisor = -1, .cgroup2 = -1, .root = -1, .proc = -1, .dev = -1,
-		.console = -1, .target = "stop", .net_hook = hooks_run_net,
+		.console = -1, .listener = -1, .target = "stop", .net_hook = hooks_run_net,
 	};
 }
 

@@ -16,7 +16,7 @@ int control_ask(int rundir, const struct control_request *rq, int *ret_value, in
 
 	if (sock < 0)
 		return error_sys(err, "cannot reach its supervisor");
-	if (fd_send(sock, rq, sizeof(*rq), NULL, 0) < 0)
+	if (fd_send(sock, rq, sizeof(*rq), &rq->fd, rq->has_fd) < 0)
 		return error_sys(err, "cannot ask its supervisor");
 	ready = fd_wait(sock, CONTROL_TIMEOUT_MS);
 	if (ready == 0) {

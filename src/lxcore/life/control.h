@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 #define CONTROL_SOCKET "control"
 #define CONTROL_TIMEOUT_MS 5000
 
@@ -22,10 +24,14 @@ enum control_what {
 	CONTROL_LOG,          /* a: forget it after -> descriptor of a copy, value: its size */
 	CONTROL_RESIZE,       /* a: rows, b: columns of the console */
 	CONTROL_NOTE_STATE,   /* a: enum lxcore_state reached by a freeze or thaw */
+	CONTROL_ADD_LISTENER, /* a descriptor comes along: of the filter of an attached command */
+	CONTROL_LISTENER,     /* -> descriptor of init's, for one who answers himself */
 };
 
 struct control_request {
 	int what, a, b;
+	int fd; /* sent along when 'has_fd'; means nothing to the other side */
+	bool has_fd;
 };
 struct control_answer {
 	int code;  /* 0, or an errno value */

@@ -120,7 +120,9 @@ static int become_user(const struct attach *a, struct error *err)
 
 static int take_limits(const struct attach *a, struct error *err)
 {
+	const struct attach_word word = {.what = WORD_LISTENER};
 	unsigned elevate = a->how->elevate;
+	int listener = -1;
 
 	if (a->persona != UTS_PERSONALITY_UNCHANGED && personality(a->persona) < 0)
 		return error_sys(err, "cannot set its personality");
@@ -128,8 +130,11 @@ static int take_limits(const struct attach *a, struct error *err)
 		return -1;
 	if (seccomp_wants_no_new_privs(a->conf) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_sys(err, "cannot set no_new_privs");
-	if (seccomp_install(a->filter, err) < 0)
+	if (seccomp_install(a->filter, &listener, err) < 0)
 		return -1;
+	if (listener >= 0 && fd_send(a->sock[1], &word, sizeof(word.what), &listener, 1) < 0)
+		return error_sys(err, "cannot hand the listener of its filter over");
+	close_fd(&listener);
 	return become_user(a, err);
 }
 

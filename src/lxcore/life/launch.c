@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "parts/label/label.h"
 #include "parts/cgroup/cgroup.h"
 #include "parts/idmap.h"
 #include "parts/network/network.h"
@@ -212,8 +213,9 @@ static int wait_for_news(struct launch *l, struct launch_news *news, struct erro
 }
 
 /* A supervisor that was killed while it started left things behind: put them right at once. */
-static int failed_start(struct launch *l, struct error *err)
+static int failed_start(struct launch *l, long long began, struct error *err)
 {
+	label_add_denials(l->boot.conf, l->container->name, l->container->lxcpath, began, err);
 	close_fd(&l->news[0]);
 	close_fd(&l->lock);
 	rescue(l->container, NULL);
@@ -344,6 +346,7 @@ int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_s
 		 lxcore_error *err)
 {
 	autolaunch struct launch l = {.container = c, .how = how, .lock = -1, .news = {-1, -1}};
+	const long long began = clock_us();
 	struct launch_news news;
 	pid_t launcher;
 	int result;
@@ -355,7 +358,7 @@ int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_s
 	result = launcher < 0 ? -1 : wait_for_news(&l, &news, err);
 	reap_launcher(launcher);
 	if (result < 0)
-		return failed_start(&l, err);
+		return failed_start(&l, began, err);
 	if (!how->foreground)
 		return 0;
 	result = news.what == NEWS_ENDED ? 0 : see_to_the_end(&l, ret_status, err);

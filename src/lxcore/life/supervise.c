@@ -12,6 +12,7 @@
 #include "life/control.h"
 #include "life/events.h"
 #include "life/hub.h"
+#include "life/notify.h"
 #include "life/title.h"
 #include "parts/hooks.h"
 #include "parts/init.h"
@@ -35,11 +36,12 @@
 
 /* What an epoll event is about: the kind in the upper half, an index in the lower. */
 enum watched { WATCH_INIT, WATCH_SIGNALS, WATCH_STARTER, WATCH_CONTROL, WATCH_CONNECTION,
-	       WATCH_CONSOLE, WATCH_CLIENT };
+	       WATCH_CONSOLE, WATCH_CLIENT, WATCH_LISTENER, WATCH_PROXY };
 
 struct watch {
 	struct supervisor *s;
 	struct hub hub;
+	struct notify notify;
 	int epoll, signals, control;
 	struct connection {
 		int fd;  /* -1: free */
@@ -128,8 +130,9 @@ static void resize_console(struct watch *w, int rows, int columns)
 		ioctl(w->hub.master, TIOCSWINSZ, &size);
 }
 
-/* Answer one request; true when the connection stays open to hold a tty. */
-static bool answer(struct watch *w, struct connection *c, const struct control_request *rq)
+/* Answer one request; true when the connection stays open to hold a tty.  *given came along, or is
+ * -1. */
+static bool answer(struct watch *w, struct connection *c, const struct control_request *rq, int *given)
 {
 	struct control_answer a = {0};
 	int fd = -1, own = -1;
@@ -157,6 +160,13 @@ static bool answer(struct watch *w, struct connection *c, const struct control_r
 			events_send(w->s->container->lxcpath, w->s->container->name,
 				    LXCORE_EVENT_STATE, rq->a);
 		break;
+	case CONTROL_ADD_LISTENER:
+		a.code = *given < 0 ? EINVAL : notify_add(&w->notify, steal_fd(given)) < 0 ? EBUSY : 0;
+		break;
+	case CONTROL_LISTENER:
+		fd = notify_listener(&w->notify);
+		a.code = fd < 0 ? errno : 0;
+		break;
 	default:
 		a.code = EINVAL;
 	}
@@ -171,11 +181,16 @@ static void on_connection(struct watch *w, unsigned index)
 {
 	struct connection *c = &w->connections[index];
 	struct control_request rq;
-	ssize_t n = fd_receive(c->fd, &rq, sizeof(rq), NULL, NULL);
+	int given = -1;
+	size_t n_given = 1;
+	ssize_t n = fd_receive(c->fd, &rq, sizeof(rq), &given, &n_given);
+	bool stays;
 
 	if (n < 0 && errno == EAGAIN)
 		return;
-	if (n == sizeof(rq) && c->tty == 0 && answer(w, c, &rq))
+	stays = n == sizeof(rq) && c->tty == 0 && answer(w, c, &rq, &given);
+	close_fd(&given);
+	if (stays)
 		return;
 	close_fd(&c->fd);
 	c->tty = 0;
@@ -228,7 +243,7 @@ static void on_starter(struct watch *w)
 	proc_signal(w->s->boot->init_pidfd, SIGKILL);
 }
 
-static void dispatch(struct watch *w, enum watched what, unsigned index)
+static void dispatch(struct watch *w, enum watched what, unsigned index, unsigned events)
 {
 	switch (what) {
 	case WATCH_INIT:
@@ -251,6 +266,12 @@ static void dispatch(struct watch *w, enum watched what, unsigned index)
 		break;
 	case WATCH_CLIENT:
 		hub_on_client(&w->hub, index);
+		break;
+	case WATCH_LISTENER:
+		notify_on_call(&w->notify, index, !(events & EPOLLIN));
+		break;
+	case WATCH_PROXY:
+		notify_on_answer(&w->notify);
 		break;
 	}
 }
@@ -277,6 +298,18 @@ __attribute__((noinline)) static void give_memory_back(struct conf *conf)
 	madvise((void *)(below - DEEPEST), DEEPEST, MADV_DONTNEED);
 }
 
+/* Calls that init made meanwhile wait. */
+static void listen_to_filter(struct watch *w)
+{
+	struct boot *b = w->s->boot;
+
+	notify_init(&w->notify, b->conf, w->epoll, (uint64_t)WATCH_LISTENER << 32,
+		    (uint64_t)WATCH_PROXY << 32);
+	w->notify.init = b->init.pid;
+	if (b->listener >= 0)
+		notify_add(&w->notify, steal_fd(&b->listener));
+}
+
 /* Wait until init has ended; its wait status. */
 static int wait_for_end(struct watch *w)
 {
@@ -285,6 +318,7 @@ static int wait_for_end(struct watch *w)
 	int console = terminals_console(b), status;
 
 	hub_set_master(&w->hub, console);
+	listen_to_filter(w);
 	if (console >= 0)
 		watch_add(w, console, EPOLLIN | EPOLLOUT | EPOLLET, WATCH_CONSOLE, 0);
 	/* Where nothing can be watched for it is waited for alone. */
@@ -293,14 +327,16 @@ static int wait_for_end(struct watch *w)
 	show_title(b);
 	give_memory_back(b->conf);
 	while (!w->ended) {
-		int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), -1);
+		int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), notify_timeout(&w->notify));
 
 		for (int i = 0; i < n; i++)
 			dispatch(w, (enum watched)(events[i].data.u64 >> 32),
-				 (unsigned)events[i].data.u64);
+				 (unsigned)events[i].data.u64, events[i].events);
+		notify_on_time(&w->notify);
 	}
 	hub_on_master(&w->hub);
 	hub_set_master(&w->hub, -1);
+	notify_close(&w->notify);
 	status = proc_reap(b->init_pidfd);
 	close_fd(&b->init_pidfd);
 	return status;

@@ -101,6 +101,7 @@ static const struct {
 /* The host's device, where the container may make none that opens. */
 static int bind_node(struct boot *b, const char *name, struct error *err)
 {
+	static const struct mount_change change = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
 	char path[32];
 	autoclose int tree = -1;
 
@@ -109,7 +110,7 @@ static int bind_node(struct boot *b, const char *name, struct error *err)
 	if (tree < 0)
 		return error_sys(err, "cannot take the host's device \"%s\"", path);
 	if ((mknodat(b->dev, name, S_IFREG, 0) < 0 && errno != EEXIST) ||
-	    mount_place(tree, b->dev, name, NULL) < 0)
+	    mount_place(tree, b->dev, name, &change) < 0)
 		return error_sys(err, "cannot put the host's device \"%s\" into the container",
 				 path);
 	return 0;

@@ -29,8 +29,13 @@ bool mounts_keeps_capability(const struct conf *c, const char *name, int number)
 /* A directory below the root, made when missing; its last name must not be a link. */
 int mounts_open_directory(const struct boot *b, const char *path, struct error *err);
 
-/* Cover the places of a procfs or sysfs that is mounted ('below': "/proc/" or "/sys/"). */
-int mounts_protect(struct boot *b, const struct mounts_places *p, int mount, const char *below,
+/*
+ * Cover the places of a procfs or sysfs ('below': "/proc/" or "/sys/").  First, before it is mounted on
+ * 'at': *ret is what masks are made of, or left alone when there is nothing to mask.  Then, once it is.
+ */
+int mounts_make_blanks(const struct mounts_places *p, const char *below, int at, int *ret,
+		       struct error *err);
+int mounts_protect(const struct mounts_places *p, int mount, const char *below, int blanks,
 		   struct error *err);
 /* Cover a place of a filesystem with a read-only copy of itself. */
 int mounts_make_read_only(int mount, const char *place, struct error *err);

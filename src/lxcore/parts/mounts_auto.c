@@ -182,7 +182,8 @@ static int restore_writable(int copy, int mount, const char *path, struct error 
 	return error_sys(err, "cannot keep \"%s\" of it writable", path);
 }
 
-static int protect_proc(struct boot *b, const struct mounts_places *p, int proc, struct error *err)
+static int protect_proc(struct boot *b, const struct mounts_places *p, int proc, int blanks,
+			struct error *err)
 {
 	autoclose int net = -1;
 
@@ -191,7 +192,7 @@ static int protect_proc(struct boot *b, const struct mounts_places *p, int proc,
 	    save_writable(proc, "sys/net", &net, err) < 0)
 		return -1;
 	if (mounts_make_read_only(proc, "sys", err) < 0 ||
-	    mounts_protect(b, p, proc, "/proc/", err) < 0)
+	    mounts_protect(p, proc, "/proc/", blanks, err) < 0)
 		return -1;
 	return restore_writable(net, proc, "sys/net", err);
 }
@@ -214,9 +215,11 @@ static int protect_sys(int sys, struct error *err)
 static int mount_proc(struct boot *b, enum access access, const struct mounts_places *p,
 		      struct error *err)
 {
-	autoclose int at = mounts_open_directory(b, "proc", err), proc = -1;
+	autoclose int at = mounts_open_directory(b, "proc", err), proc = -1, blanks = -1;
 
 	if (at < 0)
+		return -1;
+	if (access == ACCESS_MIXED && mounts_make_blanks(p, "/proc/", at, &blanks, err) < 0)
 		return -1;
 	if (mount_place(b->proc, at, "", NULL) < 0)
 		return error_sys(err, "cannot mount it");
@@ -224,7 +227,7 @@ static int mount_proc(struct boot *b, enum access access, const struct mounts_pl
 	b->proc = mount_copy(proc, "", true);
 	if (b->proc < 0)
 		return error_sys(err, "cannot copy it");
-	return access == ACCESS_MIXED ? protect_proc(b, p, proc, err) : 0;
+	return access == ACCESS_MIXED ? protect_proc(b, p, proc, blanks, err) : 0;
 }
 
 static int mount_sys(struct boot *b, enum access access, const struct mounts_places *p,
@@ -232,7 +235,7 @@ static int mount_sys(struct boot *b, enum access access, const struct mounts_pla
 {
 	static const struct mount_change read_only = {.set = MOUNT_ATTR_RDONLY};
 	const char *const options[] = {"source=sysfs", NULL};
-	autoclose int at = mounts_open_directory(b, "sys", err), sys = -1;
+	autoclose int at = mounts_open_directory(b, "sys", err), sys = -1, blanks = -1;
 
 	if (at < 0)
 		return -1;
@@ -245,11 +248,13 @@ static int mount_sys(struct boot *b, enum access access, const struct mounts_pla
 				  "none rbind,ro instead of lxc.mount.auto = sys");
 	if (sys < 0)
 		return -1;
+	if (access != ACCESS_RW && mounts_make_blanks(p, "/sys/", at, &blanks, err) < 0)
+		return -1;
 	if (mount_place(sys, at, "", access == ACCESS_RO ? &read_only : NULL) < 0)
 		return error_sys(err, "cannot mount it");
 	if (access == ACCESS_MIXED && protect_sys(sys, err) < 0)
 		return -1;
-	return access == ACCESS_RW ? 0 : mounts_protect(b, p, sys, "/sys/", err);
+	return access == ACCESS_RW ? 0 : mounts_protect(p, sys, "/sys/", blanks, err);
 }
 
 int mounts_auto_enter(struct boot *b, const struct mounts_auto *a, const struct mounts_places *p,

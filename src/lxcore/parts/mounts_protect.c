@@ -69,23 +69,39 @@ const struct conf_type mounts_places_type = {"none|PATH...", set_places, get_pla
 
 /* ---- the mounts ---- */
 
-/* An empty file "f" and an empty directory "d", detached and read-only. */
-static int make_blanks(struct error *err)
+static bool any_below(const struct strv *places, const char *below)
+{
+	for (size_t i = 0; i < places->n; i++)
+		if (str_starts(places->v[i], below))
+			return true;
+	return false;
+}
+
+/*
+ * An empty file "f" and an empty directory "d", read-only, mounted where the procfs or sysfs will be
+ * mounted over it: parts of a mount that is nowhere cannot be copied before Linux 6.15.
+ */
+int mounts_make_blanks(const struct mounts_places *p, const char *below, int at, int *ret,
+		       struct error *err)
 {
 	static const char *const options[] = {"mode=0555", "size=4096", "source=none", NULL};
 	static const struct mount_change read_only = {.set = READ_ONLY};
-	autoclose int tree = mount_new("tmpfs", options,
-				       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+	autoclose int tree = -1;
 
+	if (!any_below(&p->mask, below))
+		return 0;
+	tree = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+			 err);
 	if (tree < 0)
 		return -1;
 	if (mknodat(tree, "f", S_IFREG | 0444, 0) < 0 || mkdirat(tree, "d", 0555) < 0 ||
-	    mount_alter(tree, &read_only) < 0)
+	    mount_place(tree, at, "", &read_only) < 0)
 		return error_sys(err, "cannot make what masks are made of");
-	return steal_fd(&tree);
+	*ret = steal_fd(&tree);
+	return 0;
 }
 
-static int mask_one(int mount, const char *place, int *blanks, struct error *err)
+static int mask_one(int mount, const char *place, int blanks, struct error *err)
 {
 	static const struct mount_change read_only = {.set = READ_ONLY};
 	autoclose int tree = -1;
@@ -94,9 +110,7 @@ static int mask_one(int mount, const char *place, int *blanks, struct error *err
 	if (fstatat(mount, place, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT || errno == EACCES ? 0 :
 			error_sys(err, "cannot look at \"%s\" of it", place);
-	if (*blanks < 0 && (*blanks = make_blanks(err)) < 0)
-		return -1;
-	tree = mount_copy(*blanks, S_ISDIR(st.st_mode) ? "d" : "f", false);
+	tree = mount_copy(blanks, S_ISDIR(st.st_mode) ? "d" : "f", false);
 	if (tree < 0 || mount_place(tree, mount, place, &read_only) < 0)
 		return error_sys(err, "cannot mask \"%s\" of it (lxc.mount.mask)", place);
 	return 0;
@@ -114,19 +128,17 @@ int mounts_make_read_only(int mount, const char *place, struct error *err)
 	return 0;
 }
 
-int mounts_protect(struct boot *b, const struct mounts_places *p, int mount, const char *below,
+int mounts_protect(const struct mounts_places *p, int mount, const char *below, int blanks,
 		   struct error *err)
 {
 	const size_t skip = strlen(below);
-	int blanks = -1, result = 0;
+	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < p->readonly.n; i++)
 		if (str_starts(p->readonly.v[i], below))
 			result = mounts_make_read_only(mount, p->readonly.v[i] + skip, err);
 	for (size_t i = 0; result == 0 && i < p->mask.n; i++)
 		if (str_starts(p->mask.v[i], below))
-			result = mask_one(mount, p->mask.v[i] + skip, &blanks, err);
-	if (blanks >= 0 && boot_give(b, GIFT_TO_CLOSE, blanks, result < 0 ? NULL : err) < 0)
-		result = -1;
+			result = mask_one(mount, p->mask.v[i] + skip, blanks, err);
 	return result;
 }

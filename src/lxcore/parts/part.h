@@ -157,6 +157,7 @@ struct boot {
 	struct terminals_boot *terminals;
 	struct rootfs_boot *rootfs;
 	struct seccomp_filter *seccomp;
+	int listener; /* seccomp -> life: of the filter, from seal on; -1: none */
 	struct namespaces_boot *namespaces;
 	struct hooks_boot *hooks;
 	bool apparmor; /* label: from prepare on, there is a profile to be taken */

@@ -175,7 +175,7 @@ static int take_action(const struct place *where, const char **at, uint32_t *ret
 		uint32_t action;
 	} actions[] = {
 		{"kill", SECCOMP_RET_KILL_THREAD}, {"trap", SECCOMP_RET_TRAP},
-		{"allow", SECCOMP_RET_ALLOW},
+		{"allow", SECCOMP_RET_ALLOW}, {"notify", SECCOMP_RET_USER_NOTIF},
 	};
 	char word[64];
 
@@ -188,9 +188,10 @@ static int take_action(const struct place *where, const char **at, uint32_t *ret
 		}
 	if (strcmp(word, "errno") == 0)
 		return take_errno(where, at, ret, err) < 0 ? -1 : 1;
-	if (strcmp(word, "notify") == 0 || strcmp(word, "trace") == 0)
+	if (strcmp(word, "trace") == 0)
 		return refuse(where, err, "action \"%s\" is not supported yet", word);
-	return refuse(where, err, "\"%s\" is no action; there are allow, kill, trap and errno N",
+	return refuse(where, err, "\"%s\" is no action; there are allow, kill, trap, notify "
+		      "and errno N",
 		      word);
 }
 

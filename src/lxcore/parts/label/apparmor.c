@@ -57,11 +57,18 @@ static char *generated_name(const char *name, const char *lxcpath)
 	return str_printf("lxc-%016llx", hash);
 }
 
+char *apparmor_name(const struct label_conf *s, const char *name, const char *lxcpath)
+{
+	if (!confines(s))
+		return NULL;
+	if (is(s, "generated"))
+		return generated_name(name, lxcpath);
+	return strdup(s->profile ? s->profile : DEFAULT_PROFILE);
+}
+
 static char *profile_name(const struct boot *b, const struct label_conf *s)
 {
-	if (is(s, "generated"))
-		return generated_name(b->name, b->lxcpath);
-	return strdup(s->profile ? s->profile : DEFAULT_PROFILE);
+	return apparmor_name(s, b->name, b->lxcpath);
 }
 
 static char *profile_file(const struct boot *b, const char *name)

@@ -26,6 +26,9 @@ static const struct conf_key keys[] = {
 	{"lxc.selinux.context.keyring", &conf_string, FIELD(keyring), .syntax = "CONTEXT",
 	 .summary = "SELinux context of the container's session keyring; lxc.selinux.context when "
 		    "unset."},
+	{"lxc.selinux.context.rootfs", &conf_string, FIELD(rootfs), .syntax = "CONTEXT",
+	 .summary = "SELinux context that all files of the root filesystem are given, once, before a "
+		    "start."},
 	{NULL},
 };
 static const struct conf_section section = {"label", sizeof(struct label_conf), keys};
@@ -39,7 +42,9 @@ static int check(const struct boot *b, struct error *err)
 
 static int prepare(struct boot *b, struct error *err)
 {
-	return apparmor_prepare(b, conf_of(b->conf, &section), err);
+	const struct label_conf *s = conf_of(b->conf, &section);
+
+	return selinux_prepare(b, s, err) < 0 ? -1 : apparmor_prepare(b, s, err);
 }
 
 static int enter(struct boot *b, struct error *err)
@@ -47,6 +52,17 @@ static int enter(struct boot *b, struct error *err)
 	const struct label_conf *s = conf_of(b->conf, &section);
 
 	return selinux_enter(b, s, err) < 0 || apparmor_enter(b, s, err) < 0 ? -1 : 0;
+}
+
+char *label_name_in_log(const struct conf *c, const char *name, const char *lxcpath)
+{
+	const struct label_conf *s = conf_of(c, &section);
+	const char *type = s->context ? strrchr(s->context, '_') : NULL;
+
+	if (!selinux_is_enabled())
+		return apparmor_name(s, name, lxcpath);
+	/* As the record has it: without the categories, which it may write in another way. */
+	return type ? strndup(s->context, (size_t)(type - s->context) + 2) : NULL;
 }
 
 /* ---- attached processes ---- */

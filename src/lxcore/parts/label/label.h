@@ -12,4 +12,8 @@
  */
 int label_attach(const struct conf *c, pid_t init, const char *context, struct error *err);
 
+/* Add to the error of a start what a security module denied since then (clock_us()), if it did. */
+void label_add_denials(const struct conf *c, const char *name, const char *lxcpath, long long since_us,
+		       struct error *err);
+
 #endif

@@ -9,7 +9,8 @@ struct label_conf {
 	char *profile;           /* lxc.apparmor.profile */
 	bool allow_incomplete, allow_nesting;
 	struct strv raw;         /* lines for a generated profile */
-	char *context, *keyring; /* lxc.selinux.context, lxc.selinux.context.keyring */
+	/* lxc.selinux.context, lxc.selinux.context.keyring, lxc.selinux.context.rootfs */
+	char *context, *keyring, *rootfs;
 };
 
 /* Is it the system's? */
@@ -19,11 +20,19 @@ bool selinux_is_enabled(void);
 int apparmor_check(const struct boot *b, const struct label_conf *s, struct error *err);
 int apparmor_prepare(struct boot *b, const struct label_conf *s, struct error *err);
 int apparmor_enter(struct boot *b, const struct label_conf *s, struct error *err);
+/* The profile that a container runs under; NULL: none. */
+char *apparmor_name(const struct label_conf *s, const char *name, const char *lxcpath);
 void apparmor_release(const struct release *r);
 /* The text of a generated profile (apparmor_profile.c). */
 char *apparmor_profile_text(const char *name, const struct label_conf *s, bool unprivileged);
 
 int selinux_check(const struct boot *b, const struct label_conf *s, struct error *err);
+int selinux_prepare(struct boot *b, const struct label_conf *s, struct error *err);
 int selinux_enter(struct boot *b, const struct label_conf *s, struct error *err);
+
+/* Give all below a directory a context (relabel.c). */
+int selinux_relabel(const char *path, const char *context, struct error *err);
+/* What a record of a denial has when it is about this container; NULL: nothing confines it. */
+char *label_name_in_log(const struct conf *c, const char *name, const char *lxcpath);
 
 #endif

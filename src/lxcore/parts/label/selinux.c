@@ -29,7 +29,22 @@ int selinux_check(const struct boot *b, const struct label_conf *s, struct error
 {
 	if (refuse_without(b, "lxc.selinux.context", s->context, err) < 0)
 		return -1;
-	return refuse_without(b, "lxc.selinux.context.keyring", s->keyring, err);
+	if (refuse_without(b, "lxc.selinux.context.keyring", s->keyring, err) < 0)
+		return -1;
+	return refuse_without(b, "lxc.selinux.context.rootfs", s->rootfs, err);
+}
+
+int selinux_prepare(struct boot *b, const struct label_conf *s, struct error *err)
+{
+	autobuf struct buf path = BUF_INIT;
+
+	if (!s->rootfs)
+		return 0;
+	conf_get(b->conf, "lxc.rootfs.path", &path, NULL);
+	if (!path.len)
+		return error_set(err, EINVAL, "lxc.selinux.context.rootfs is for a container with a "
+					      "root filesystem of its own");
+	return selinux_relabel(path.s, s->rootfs, err);
 }
 
 int selinux_enter(struct boot *b, const struct label_conf *s, struct error *err)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * After a start that failed: what AppArmor or SELinux denied meanwhile, from the kernel's log or, where
+ * an audit daemon takes it, from its file.  It is told with the failure, for nobody would look there.
+ */
+#include "base/auto.h"
+#include "base/fd.h"
+#include "parts/label/lsm.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define AUDIT_LOG "/var/log/audit/audit.log"
+#define TAIL 65536
+#define MOST 3 /* denials that are told */
+
+struct denials {
+	const char *who;      /* profile or type that must be in the line */
+	long long since_us;   /* as clock_us() */
+	long long since_wall; /* seconds since 1970 */
+	struct buf text;
+	unsigned n;
+};
+
+/* name="VALUE" or name=VALUE of an audit record, or "". */
+static void field(const char *line, const char *name, char *ret, size_t room)
+{
+	size_t n = strlen(name), i = 0;
+	const char *at = line;
+
+	while ((at = strstr(at, name)) && (at == line || at[-1] != ' ' || at[n] != '='))
+		at += n;
+	if (at) {
+		bool quoted = at[n + 1] == '"';
+
+		for (at += n + 1 + quoted; *at && *at != (quoted ? '"' : ' ') && i < room - 1; at++)
+			ret[i++] = (unsigned char)*at < 0x20 ? '?' : *at;
+	}
+	ret[i] = '\0';
+}
+
+static void take_line(struct denials *d, const char *line)
+{
+	bool apparmor = strstr(line, "apparmor=\"DENIED\"") != NULL;
+	const char *avc = strstr(line, "avc:  denied");
+	char what[128], name[256], target[128];
+
+	if ((!apparmor && !avc) || !strstr(line, d->who) || d->n++ >= MOST)
+		return;
+	field(line, "name", name, sizeof(name));
+	if (!*name)
+		field(line, "path", name, sizeof(name));
+	if (apparmor) {
+		field(line, "operation", what, sizeof(what));
+		field(line, "requested_mask", target, sizeof(target));
+		buf_addf(&d->text, "%sAppArmor denied %s of \"%s\"%s%s", d->text.len ? "; " : "", what,
+			 name, *target ? ", " : "", target);
+		return;
+	}
+	snprintf(what, sizeof(what), "%.*s", (int)strcspn(avc + strlen("avc:  denied"), "}") + 1,
+		 avc + strlen("avc:  denied"));
+	field(line, "tcontext", target, sizeof(target));
+	buf_addf(&d->text, "%sSELinux denied%s on \"%s\" (%s)", d->text.len ? "; " : "", what, name,
+		 target);
+}
+
+/* A record: 'PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT'. */
+static void read_kernel_log(struct denials *d)
+{
+	autoclose int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char record[8192];
+	ssize_t n;
+
+	while (fd >= 0 && ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
+		long long at = 0;
+		char *text;
+
+		if (n <= 0) /* overwritten before it was read: go on with what is there */
+			continue;
+		record[n] = '\0';
+		text = strchr(record, ';');
+		/* The clocks are not quite the same. */
+		if (text && sscanf(record, "%*u,%*u,%lld", &at) == 1 && at + 500000 >= d->since_us)
+			take_line(d, text + 1);
+	}
+}
+
+static void read_audit_log(struct denials *d)
+{
+	autoclose int fd = open(AUDIT_LOG, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	autobuf struct buf text = BUF_INIT;
+	autostrv struct strv lines = {0};
+
+	if (end < 0 || lseek(fd, end > TAIL ? end - TAIL : 0, SEEK_SET) < 0 ||
+	    fd_read_all(fd, &text, 2 * TAIL) < 0 || strv_split(&lines, text.s ? text.s : "", "\n") < 0)
+		return;
+	for (size_t i = 0; i < lines.n; i++) {
+		const char *at = strstr(lines.v[i], "audit(");
+		long long when = 0;
+
+		if (at && sscanf(at, "audit(%lld", &when) == 1 && when + 1 >= d->since_wall)
+			take_line(d, lines.v[i]);
+	}
+}
+
+void label_add_denials(const struct conf *c, const char *name, const char *lxcpath, long long since_us,
+		       struct error *err)
+{
+	struct denials d = {.since_us = since_us, .text = BUF_INIT,
+			    .since_wall = time(NULL) - (clock_us() - since_us) / 1000000};
+	autofree char *who = NULL;
+	size_t used;
+
+	if (!err || !err->code || (!apparmor_is_enabled() && !selinux_is_enabled()))
+		return;
+	who = label_name_in_log(c, name, lxcpath);
+	if (!who)
+		return;
+	d.who = who;
+	read_kernel_log(&d);
+	if (!d.n)
+		read_audit_log(&d);
+	if (d.n > MOST)
+		buf_addf(&d.text, "; and %u more", d.n - MOST);
+	used = strlen(err->text);
+	if (d.text.s && !d.text.failed)
+		snprintf(err->text + used, sizeof(err->text) - used, " (%s)", d.text.s);
+	buf_free(&d.text);
+}
