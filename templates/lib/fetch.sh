@@ -96,11 +96,15 @@ hash_of() {
 	esac
 }
 
-# keyring_choose NAME [FILE...]: sets `keyring`: the option, the environment, the administrator's own for
-# NAME, or the first of the files that is there.
+# keyring_choose NAME [FILE...]: sets `keyring`: the option, the environment, mirrors.conf, the
+# administrator's own for NAME, or the first of the files that is there.
 keyring_choose() {
 	keyring_own=$LXC_SYSCONF_DIR/keyrings/$1
 	keyring=${keyring:-${KEYRING-}}
+	if [ -z "$keyring" ]; then
+		mirror_listed "$1" keyring
+		keyring=$mirror_found
+	fi
 	shift
 	for word in "$keyring_own.gpg" "$keyring_own.asc" "$@"; do
 		[ -n "$keyring" ] || [ ! -r "$word" ] || keyring=$word
