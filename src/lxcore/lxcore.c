@@ -34,6 +34,13 @@ int lxcore_error_code(const lxcore_error *err)
 	return err->code;
 }
 
+int lxcore_error_set(lxcore_error *err, int code, const char *text, const char *mend)
+{
+	error_clear(err);
+	error_set(err, code, "%s", text);
+	return mend && *mend ? error_mend(err, "%s", mend) : -1;
+}
+
 const char *lxcore_version(void)
 {
 	return LXCORE_VERSION;

@@ -46,6 +46,8 @@ LXCORE_API const char *lxcore_error_mend(const lxcore_error *err);
  * reached its limit; EPERM, EACCES: no privilege; EINVAL: bad input; ENOTSUP: not supported here.
  */
 LXCORE_API int lxcore_error_code(const lxcore_error *err);
+/* For callbacks that fill one (work() of a fleet); 'mend' may be NULL.  Always -1. */
+LXCORE_API int lxcore_error_set(lxcore_error *err, int code, const char *text, const char *mend);
 
 /* ---- the program ------------------------------------------------------------------------------ */
 
@@ -144,7 +146,7 @@ LXCORE_API int lxcore_wait(lxcore_container *c, unsigned states, int timeout, lx
 enum lxcore_up {
 	LXCORE_UP_RUNNING,
 	LXCORE_UP_NETWORK, /* it has an address */
-	LXCORE_UP_READY,   /* its init has started all that it was to start */
+	LXCORE_UP_READY,   /* its ready hooks say so or, without any, its init */
 };
 LXCORE_API int lxcore_up_parse(const char *name); /* "network"; -1: no such thing */
 /*

@@ -9,9 +9,11 @@
 #include "base/proc.h"
 #include "life/container.h"
 #include "lxcore.h"
+#include "parts/hooks.h"
 #include "parts/network/status.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -97,17 +99,56 @@ static int ask_systemd(struct lxcore_container *c, struct buf *answer, struct er
 	return result;
 }
 
+/*
+ * The hooks of the moment 'ready' know better than its init: 1: they say that it is; 0: not yet; 2:
+ * there are none; -1: they failed.  None may take longer than we would wait.
+ */
+static int ask_hooks(struct lxcore_container *c, long long left_ms, struct error *err)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+	struct error why = {0};
+	char seconds[24];
+	bool ran = false;
+	struct hook_call call = {
+		.name = c->name, .lxcpath = c->lxcpath, .pid = lxcore_init_pid(c), .ret_ran = &ran,
+	};
+	struct conf *conf;
+	int result;
+
+	if (running_find(c, &r, err) < 0 || !(conf = container_running_conf(c, r.rundir, err)))
+		return -1;
+	call.conf = conf;
+	snprintf(seconds, sizeof(seconds), "%lld", left_ms / 1000 + 1);
+	result = !hooks_any(conf, HOOK_READY) ? 0 :
+		 left_ms >= 0 && conf_define(conf, "lxc.hook.timeout", seconds, NULL, err) < 0 ? -1 :
+		 hooks_run(HOOK_READY, &call, &why);
+	conf_free(conf);
+	if (result == 0)
+		return ran ? 1 : 2;
+	if (why.code == EAGAIN)
+		return 0;
+	if (why.code && err)
+		*err = why;
+	return -1;
+}
+
 /* A boot of which a unit failed is over, too. */
-static int is_ready(struct lxcore_container *c, struct error *err)
+static int is_ready(struct lxcore_container *c, long long left_ms, struct error *err)
 {
 	autobuf struct buf answer = BUF_INIT;
 	pid_t init = lxcore_init_pid(c);
+	int asked;
 
 	if (!init)
 		return error_set(err, ESRCH, "it ended");
+	asked = ask_hooks(c, left_ms, err);
+	if (asked != 2)
+		return asked;
 	if (!init_is_systemd(init)) {
-		error_set(err, ENOTSUP, "its init does not tell when it is ready, as systemd does");
-		return error_mend(err, "wait for \"network\" or \"running\"");
+		error_set(err, ENOTSUP, "its init does not tell when it is ready, as systemd does, and "
+			  "it has no ready hook");
+		return error_mend(err, "lxc.hook.ready = %s/ready.lua      (knows other inits), or "
+				  "wait for \"network\" or \"running\"", LXCORE_HOOKDIR);
 	}
 	if (ask_systemd(c, &answer, err) < 0)
 		return -1;
@@ -120,13 +161,15 @@ static int await(struct lxcore_container *c, enum lxcore_up what, int timeout, s
 {
 	long long end = clock_ms() + timeout * 1000LL;
 	int ms = FIRST_MS, is;
+	long long left;
 
 	if (lxcore_state(c) == LXCORE_STOPPED)
 		return error_set(err, ESRCH, "it does not run");
 	if (lxcore_wait(c, 1u << LXCORE_RUNNING, timeout, err) < 0)
 		return -1;
 	while (what != LXCORE_UP_RUNNING) {
-		is = what == LXCORE_UP_NETWORK ? has_address(c, err) : is_ready(c, err);
+		left = timeout < 0 ? -1 : end > clock_ms() ? end - clock_ms() : 0;
+		is = what == LXCORE_UP_NETWORK ? has_address(c, err) : is_ready(c, left, err);
 		if (is)
 			return is < 0 ? -1 : 0;
 		if (timeout >= 0 && clock_ms() >= end)

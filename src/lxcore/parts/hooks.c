@@ -95,6 +95,9 @@ static const struct conf_key keys[] = {
 	HOOK("clone", HOOK_CLONE, "Run on the new container when it was copied."),
 	HOOK("destroy", HOOK_DESTROY, "Run on the host before the container is destroyed."),
 	HOOK("create", HOOK_CREATE, "Run on the host when the container was made, template and all."),
+	HOOK("snapshot", HOOK_SNAPSHOT, "Run on the host when a snapshot of the container was taken."),
+	HOOK("ready", HOOK_READY,
+	     "Run on the host to learn whether the container is ready (lxc-start --wait=ready)."),
 	{"lxc.hook.lua", &conf_list, offsetof(struct hooks_conf, modules), .syntax = "FILE",
 	 .summary = "Lua module: it returns a table of functions by moment (pre_start, net_up ...)."},
 	{"lxc.hook.version", &conf_uint, offsetof(struct hooks_conf, version), .extra = &versions,
@@ -267,6 +270,8 @@ int hooks_run(enum hook_moment moment, const struct hook_call *call, struct erro
 
 	if (!hooks_any(call->conf, moment))
 		return 0;
+	if (s->list[moment].n && call->ret_ran)
+		*call->ret_ran = true;
 	collect_env(moment, call, &env);
 	for (size_t i = 0; i < s->list[moment].n; i++) {
 		const char *value = s->list[moment].v[i];

@@ -34,6 +34,7 @@ struct hook_call {
 	 * saves when *ret_changed became true. */
 	struct conf *change;
 	bool keep, *ret_changed;
+	bool *ret_ran;            /* a hook of this moment was there; or NULL */
 	bool net;                 /* private to hooks: 'args' are all of its words */
 	struct hooks_boot *boot;
 };

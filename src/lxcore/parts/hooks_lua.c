@@ -238,7 +238,8 @@ int hooks_run_lua(enum hook_moment moment, const struct hook_call *call, const c
 {
 	const struct hooks_conf *c = conf_of(call->conf, &hooks_section);
 	const bool kept = !value && call->boot && module < call->boot->n_modules;
-	struct hooks_module *m = kept ? &call->boot->modules[module] : NULL;
+	struct hooks_module unkept = {.script = -1};
+	struct hooks_module *m = kept ? &call->boot->modules[module] : value ? NULL : &unkept;
 	struct start s = {
 		.moment = moment, .call = call, .is_module = !value, .module = m, .script = -1,
 	};
@@ -255,5 +256,9 @@ int hooks_run_lua(enum hook_moment moment, const struct hook_call *call, const c
 	if (!m || m->script < 0)
 		opened = hooks_open_script(s.file, key ? key : "lxc.hook", err);
 	s.script = opened >= 0 ? opened : m ? m->script : -1;
-	return s.script < 0 ? -1 : start(&s, &words, env, err);
+	if (s.script < 0 || start(&s, &words, env, err) < 0)
+		return -1;
+	if (call->ret_ran && m && (m->moments & (1u << moment)))
+		*call->ret_ran = true;
+	return 0;
 }

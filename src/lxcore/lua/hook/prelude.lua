@@ -320,10 +320,15 @@ if host.module == "1" then
 	end
 	report_moments(made)
 end
+local answer = made
 if type(made) == "function" then
-	made(c, table.unpack(words, 1, words.n))
+	answer = made(c, table.unpack(words, 1, words.n))
 elseif type(made) == "table" and type(made[c.moment]) == "function" then
-	made[c.moment](c, table.unpack(words, 1, words.n))
+	answer = made[c.moment](c, table.unpack(words, 1, words.n))
 elseif type(made) == "table" and host.module ~= "1" then
 	fail(('it has no function for the moment "%s"'):format(c.moment))
+end
+-- A container that is not ready yet is asked again.
+if c.moment == "ready" and answer == false then
+	fail("it is not ready yet", nil, 11)
 end
