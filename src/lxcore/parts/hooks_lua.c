@@ -18,11 +18,29 @@
 
 #define GRACE_MS 1000 /* within which it says itself that its time is over, and where it was */
 
+/* Its first line names our program: so it can also be executed, and keep a name without ending. */
+static bool says_lua(const char *path)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char head[256];
+	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head) - 1, 0);
+
+	if (n < 2)
+		return false;
+	head[n] = '\0';
+	head[strcspn(head, "\n")] = '\0';
+	return str_starts(head, "#!") && str_ends(head, "/" HOOKS_HELPER);
+}
+
 bool hooks_is_lua(const char *value)
 {
 	size_t n = strcspn(value, " \t");
+	autofree char *path = NULL;
 
-	return str_starts(value, "lua:") || (n > 4 && strncmp(value + n - 4, ".lua", 4) == 0);
+	if (str_starts(value, "lua:") || (n > 4 && strncmp(value + n - 4, ".lua", 4) == 0))
+		return true;
+	path = *value == '/' ? strndup(value, n) : NULL;
+	return path && says_lua(path);
 }
 
 static int split_value(const char *value, struct strv *words, struct error *err)
@@ -127,6 +145,7 @@ struct start {
 	const char *file;
 	struct hooks_module *module; /* or NULL */
 	bool is_module;
+	size_t own, fixed; /* words */
 	int script;
 };
 
@@ -134,13 +153,15 @@ static int say_hello(const struct start *s, int sock, struct error *err)
 {
 	const struct hooks_conf *c = conf_of(s->call->conf, &hooks_section);
 	autofree char *lxcpath = lxcpath_of(s->call), *root = root_path(s->moment, s->call);
-	char seconds[16], bytes[32], pid[16];
+	char seconds[16], bytes[32], pid[16], own[16], fixed[16];
 	autoclose int root_fd = root && *root == '/' ?
 				open(root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	snprintf(seconds, sizeof(seconds), "%u", c->timeout);
 	snprintf(bytes, sizeof(bytes), "%llu", c->memory);
 	snprintf(pid, sizeof(pid), "%d", s->call->pid);
+	snprintf(own, sizeof(own), "%zu", s->own);
+	snprintf(fixed, sizeof(fixed), "%zu", s->fixed);
 	if (!lxcpath || !root)
 		return error_set(err, ENOMEM, "out of memory");
 	const char *const words[N_HELLO] = {
@@ -155,6 +176,8 @@ static int say_hello(const struct start *s, int sock, struct error *err)
 		[HELLO_PID] = pid,
 		[HELLO_ROOT] = root,
 		[HELLO_PLACE] = place_of(s->moment),
+		[HELLO_OWN] = own,
+		[HELLO_FIXED] = fixed,
 		[HELLO_CONFIG] = !s->call->change ? "" : s->call->keep ? "kept" : "boot",
 	};
 
@@ -251,8 +274,12 @@ int hooks_run_lua(enum hook_moment moment, const struct hook_call *call, const c
 		return 0;
 	if (value ? split_value(value, &words, err) < 0 : strv_add(&words, c->modules.v[module]) < 0)
 		return -1;
-	s.file = words.v[0];
+	s.own = words.n - 1;
 	hooks_fixed_words(moment, call, &words);
+	s.fixed = words.n - 1 - s.own;
+	if (!call->net && call->args)
+		s.fixed -= call->args->n;
+	s.file = words.v[0];
 	if (!m || m->script < 0)
 		opened = hooks_open_script(s.file, key ? key : "lxc.hook", err);
 	s.script = opened >= 0 ? opened : m ? m->script : -1;

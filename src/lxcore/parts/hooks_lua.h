@@ -27,7 +27,8 @@ struct hooks_boot {
 	} modules[];
 };
 
-/* Is the value of a key a hook in Lua: 'lua:FILE words' or 'FILE.lua words'? */
+/* Is the value of a key a hook in Lua: 'lua:FILE words', 'FILE.lua words', or a file that begins with
+ * '#!.../lxc-lua-hook'? */
 bool hooks_is_lua(const char *value);
 /* Its file as written; to be freed. */
 char *hooks_lua_file(const char *value);

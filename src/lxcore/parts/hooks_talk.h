@@ -33,6 +33,8 @@ enum hooks_hello {
 	HELLO_PID,     /* of init; "0": there is none */
 	HELLO_ROOT,    /* path of the root, for messages; "": there is none */
 	HELLO_PLACE,   /* "host", "mounts": the host's tree in the container's namespaces, "inside" */
+	HELLO_OWN,     /* how many words are the user's own; then come so many fixed ones: */
+	HELLO_FIXED,
 	HELLO_CONFIG,  /* what may be changed: "": nothing, "boot": for this boot, "kept" */
 	N_HELLO
 };

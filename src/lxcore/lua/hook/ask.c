@@ -20,6 +20,9 @@ int hook_ask(struct hook *h, const char *const *words, size_t n, struct buf *ret
 	size_t count = 0;
 	ssize_t got;
 
+	if (h->sock < 0)
+		return error_set(err, EPIPE, "there is no configuration to be asked for: the hook was "
+				 "executed by hand");
 	for (size_t i = 0; i < n; i++)
 		buf_add(&message, words[i], strlen(words[i]) + 1);
 	if (message.failed || message.len > HOOKS_MESSAGE)
@@ -67,7 +70,7 @@ int hook_map_id(struct hook *h, char kind, unsigned long inside, unsigned *ret, 
 
 	*ret = (unsigned)inside;
 	/* In the container's user namespace its ids are our own. */
-	if (!hook_is(h, HELLO_PLACE, "host"))
+	if (!hook_is(h, HELLO_PLACE, "host") || h->sock < 0)
 		return 0;
 	if (hook_ask(h, question, 2, &maps, err) < 0)
 		return -1;

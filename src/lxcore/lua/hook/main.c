@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * lxc-lua-hook SOCKET FILE [WORD...]: runs one hook in Lua 5.4, within limits of time and memory, and
- * tells over the socket why it failed.  It is not for people: parts/hooks_lua.c starts it.
+ * tells over the socket why it failed.  parts/hooks_lua.c starts it; as the interpreter of a script
+ * ('#!') it runs what somebody else executed like a hook.
  */
 #include "hook.h"
 #include "base/auto.h"
@@ -100,6 +101,57 @@ static int hear_hello(struct hook *h)
 	return 0;
 }
 
+/* ---- run by hand ---- */
+
+static const char *variable(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? value : otherwise;
+}
+
+/* LXCPATH of LXCPATH/NAME/config. */
+static const char *path_of_config(void)
+{
+	static char path[4096];
+
+	snprintf(path, sizeof(path), "%s", variable("LXC_CONFIG_FILE", ""));
+	for (int i = 0; i < 2; i++)
+		path[strrchr(path, '/') ? strrchr(path, '/') - path : 0] = '\0';
+	return path;
+}
+
+/*
+ * A script that begins with our name was executed by somebody else, with a hook's words and
+ * environment.  There is nobody to be asked; the rest works.
+ */
+static int be_interpreter(struct hook *h, int argc, char **argv)
+{
+	static const char *const words[N_HELLO] = {
+		[HELLO_STATE] = "STOPPED", [HELLO_MODULE] = "0", [HELLO_SECONDS] = "30",
+		[HELLO_BYTES] = "67108864", [HELLO_PLACE] = "host", [HELLO_CONFIG] = "",
+	};
+	static char own[16];
+	const int fixed = argc > 4 && !getenv("LXC_HOOK_TYPE") ? 3 : 0;
+
+	memcpy(h->word, words, sizeof(words));
+	h->sock = -1;
+	h->word[HELLO_SCRIPT] = argv[1];
+	h->word[HELLO_NAME] = variable("LXC_NAME", fixed ? argv[argc - 3] : "");
+	h->word[HELLO_LXCPATH] = path_of_config();
+	h->word[HELLO_MOMENT] = variable("LXC_HOOK_TYPE", fixed ? argv[argc - 1] : "");
+	h->word[HELLO_PID] = variable("LXC_PID", "0");
+	h->word[HELLO_ROOT] = variable("LXC_ROOTFS_MOUNT", "");
+	snprintf(own, sizeof(own), "%d", argc - 2 - fixed);
+	h->word[HELLO_OWN] = own;
+	h->word[HELLO_FIXED] = fixed ? "3" : "0";
+	h->limit = strtoull(h->word[HELLO_BYTES], NULL, 10);
+	h->script = open(argv[1], O_RDONLY | O_CLOEXEC);
+	if (*h->word[HELLO_ROOT])
+		h->root = open(h->word[HELLO_ROOT], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return h->script < 0 ? -1 : 0;
+}
+
 /* ---- running ---- */
 
 static void add_functions(lua_State *L, struct hook *h, const luaL_Reg *functions)
@@ -114,7 +166,8 @@ static void push_host(lua_State *L, struct hook *h)
 		[HELLO_NAME] = "name",       [HELLO_LXCPATH] = "path",  [HELLO_MOMENT] = "moment",
 		[HELLO_STATE] = "state",     [HELLO_SCRIPT] = "script", [HELLO_MODULE] = "module",
 		[HELLO_SECONDS] = "seconds", [HELLO_BYTES] = "bytes",   [HELLO_PID] = "pid",
-		[HELLO_ROOT] = "root",       [HELLO_PLACE] = "place",   [HELLO_CONFIG] = "config",
+		[HELLO_ROOT] = "root",       [HELLO_PLACE] = "place",   [HELLO_OWN] = "own",
+		[HELLO_FIXED] = "fixed",     [HELLO_CONFIG] = "config",
 	};
 
 	lua_newtable(L);
@@ -179,7 +232,11 @@ static void tell_failure(struct hook *h, const char *code, const char *text, con
 {
 	const char *const words[] = {"fail", code, text, mend};
 
-	hook_ask(h, words, ARRAY_SIZE(words), NULL, NULL);
+	if (h->sock < 0)
+		fprintf(stderr, "%s: %s%s%s\n", h->word[HELLO_SCRIPT], text,
+			*mend ? "\n  to mend it: " : "", mend);
+	else
+		hook_ask(h, words, ARRAY_SIZE(words), NULL, NULL);
 }
 
 static const char *field(lua_State *L, const char *name)
@@ -218,10 +275,19 @@ int main(int argc, char **argv)
 	struct hook *h = &the_hook;
 	struct job job = {.hook = h, .n = argc - 3, .words = argv + 3};
 	int status;
+	bool bad;
 
 	h->sock = argc > 2 ? (int)strtol(argv[1], NULL, 10) : -1;
-	if (h->sock < 3 || fcntl(h->sock, F_SETFD, FD_CLOEXEC) < 0 || hear_hello(h) < 0) {
-		fprintf(stderr, "%s is started by a container's lxc.hook keys alone\n", argv[0]);
+	if (argc > 1 && strchr(argv[1], '/')) {
+		job.n = argc - 2;
+		job.words = argv + 2;
+		bad = be_interpreter(h, argc, argv) < 0;
+	} else {
+		bad = h->sock < 3 || fcntl(h->sock, F_SETFD, FD_CLOEXEC) < 0 || hear_hello(h) < 0;
+	}
+	if (bad) {
+		fprintf(stderr, "%s is started by a container's lxc.hook keys, or runs a hook: "
+			"%s /PATH/HOOK\n", argv[0], argv[0]);
 		return 2;
 	}
 	h->lua = lua_newstate(allocate, h);

@@ -200,8 +200,11 @@ local c = {
 	name = host.name, path = host.path, dir = host.path .. "/" .. host.name, state = host.state,
 	moment = (host.moment:gsub("-", "_")), root = host.root ~= "" and host.root or nil,
 	pid = tonumber(host.pid) > 0 and tonumber(host.pid) or nil,
-	config = config, rootfs = rootfs, args = words,
+	config = config, rootfs = rootfs, args = {}, extra = {},
 }
+local own, fixed = tonumber(host.own), tonumber(host.fixed)
+table.move(words, 1, own, 1, c.args)
+table.move(words, own + fixed + 1, words.n, 1, c.extra)
 
 function c.env(name)
 	return os.getenv(name)
@@ -267,7 +270,7 @@ end
 -- ---- the hook ----
 
 local function load_text(source, name)
-	local chunk, why = load(source, "@" .. name:match("[^/]+$"), "t")
+	local chunk, why = load((source:gsub("^#[^\n]*", "")), "@" .. name:match("[^/]+$"), "t")
 	return chunk or fail(why)
 end
 
