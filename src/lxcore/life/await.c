@@ -170,6 +170,9 @@ static int await(struct lxcore_container *c, enum lxcore_up what, int timeout, s
 	while (what != LXCORE_UP_RUNNING) {
 		left = timeout < 0 ? -1 : end > clock_ms() ? end - clock_ms() : 0;
 		is = what == LXCORE_UP_NETWORK ? has_address(c, err) : is_ready(c, left, err);
+		/* Whatever could not be asked: what has ended cannot be. */
+		if (is < 0 && !lxcore_init_pid(c))
+			return error_set(err, ESRCH, "it ended");
 		if (is)
 			return is < 0 ? -1 : 0;
 		if (timeout >= 0 && clock_ms() >= end)
