@@ -266,7 +266,7 @@ static void measure_many(void)
 		const struct peer *p = &peers[i];
 		int running = 0;
 
-		if (!p->on || !p->list)
+		if (!p->on || !p->list || p->lua_hook)
 			continue;
 		for (size_t k = 0; k < (bench.big ? 3 : 2); k++) {
 			if (start_many(p, running, counts[k], NULL) < 0)

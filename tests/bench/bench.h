@@ -24,6 +24,7 @@ struct peer {
 	const char *start_many, *stop_many;
 	bool is_lxc;            /* reads the configuration of containers */
 	bool is_oci;
+	bool lua_hook;          /* its containers have a hook in Lua that does nothing */
 	bool v2_only;           /* runs in bench.v2_view where there are old hierarchies too */
 	bool on;
 };

@@ -40,6 +40,7 @@ const char *const op_names[N_OPS] = {
 
 struct peer peers[] = {
 	{"lxcore", "%x/bin/lxc-start", LXC("%x/bin")},
+	{"+lua", "%x/libexec/lxc/lxc-lua-hook", LXC("%x/bin"), .lua_hook = true},
 	{"lxc", "/usr/bin/lxc-start", LXC("/usr/bin")},
 	{"crun", "/usr/bin/crun", OCI("/usr/bin/crun --root %t/crun --cgroup-manager=cgroupfs"),
 	 .v2_only = true},
@@ -86,7 +87,8 @@ int write_lxc_config(const struct peer *p, const char *name, const struct settin
 			bench.bridge);
 	else
 		fprintf(f, "lxc.net.0.type = empty\n");
-	(void)p;
+	if (p->lua_hook)
+		fprintf(f, "lxc.hook.pre-start = %s/noop.lua\n", bench.dir);
 	return fclose(f);
 }
 
@@ -260,6 +262,9 @@ int setup(void)
 	atexit(clean_up);
 	bench.v2_view = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? -1 : v2_view();
 	choose_peers();
+	snprintf(command, sizeof(command), "touch %s/noop.lua", bench.dir);
+	if (run_command(command, "", NULL) != 0)
+		return -1;
 	snprintf(command, sizeof(command), "ip link add %s type bridge", bench.bridge);
 	if (make_rootfs() < 0 || run_command(command, "", NULL) != 0) {
 		fprintf(stderr, "bench: cannot make a root filesystem and a bridge\n");
