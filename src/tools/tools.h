@@ -6,7 +6,8 @@
 #include "cli.h"
 
 #define TOOLS(X) \
-	X(attach) X(cgroup) X(checkconfig) X(clone) X(config) X(console) X(copy) X(create) \
+	X(attach) X(autostart) \
+	X(cgroup) X(checkconfig) X(clone) X(config) X(console) X(copy) X(create) \
 	X(destroy) X(device) X(execute) X(export) X(freeze) X(import) X(info) X(ls) X(monitor) X(net) \
 	X(snapshot) X(start) X(start_ephemeral) X(stop) X(unfreeze) X(unshare) X(usernsexec) X(wait)
 

@@ -5,6 +5,7 @@
  */
 #include "parts/start.h"
 #include "base/log.h"
+#include "base/path.h"
 
 #include <string.h>
 
@@ -44,6 +45,39 @@ static void clear_level(void *field, const struct conf_key *key, const char *sub
 static const struct conf_type type_level = {"LEVEL", set_level, get_level, clear_level,
 					    conf_replaces};
 
+/* NAME[:running|network|ready]; a name may have colons itself. */
+static int set_requires(void *field, const struct conf_key *key, const char *sub, const char *value,
+			struct error *err)
+{
+	static const char *const ends[] = {":running", ":network", ":ready"};
+	autofree char *name = strdup(value);
+
+	if (!name)
+		return error_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (str_ends(name, ends[i])) {
+			name[strlen(name) - strlen(ends[i])] = '\0';
+			break;
+		}
+	if (path_check_name(name, err) < 0)
+		return -1;
+	return conf_list.set(field, key, sub, value, err);
+}
+
+static void get_requires(const void *field, const struct conf_key *key, const char *sub,
+			 struct buf *out)
+{
+	conf_list.get(field, key, sub, out);
+}
+
+static void clear_requires(void *field, const struct conf_key *key, const char *sub)
+{
+	conf_list.clear(field, key, sub);
+}
+
+static const struct conf_type type_requires = {"NAME[:running|network|ready]", set_requires,
+					       get_requires, clear_requires, NULL};
+
 #define FIELD(name) offsetof(struct start_conf, name)
 static const struct conf_key keys[] = {
 	{"lxc.start.auto", &conf_bool, FIELD(automatic), .preset = "0",
@@ -52,6 +86,9 @@ static const struct conf_key keys[] = {
 	 .summary = "Seconds that lxc-autostart waits after starting it."},
 	{"lxc.start.order", &conf_int, FIELD(order), .preset = "0",
 	 .summary = "lxc-autostart starts lower numbers earlier."},
+	{"lxc.start.requires", &type_requires, FIELD(requires),
+	 .summary = "Container that lxc-autostart starts before this one, and that must run, have a "
+		    "network address, or be ready by then; may be given several times."},
 	{"lxc.group", &conf_words, FIELD(groups),
 	 .summary = "Groups of containers that this one belongs to."},
 	{"lxc.ephemeral", &conf_bool, FIELD(ephemeral), .preset = "0",

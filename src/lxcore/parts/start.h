@@ -9,7 +9,7 @@ struct start_conf {
 	bool automatic;     /* lxc.start.auto */
 	unsigned delay;     /* seconds */
 	int order;
-	struct strv groups;
+	struct strv groups, requires;
 	bool ephemeral;
 	char *log_file;
 	int log_level;      /* 1 TRACE .. 9 FATAL; 0: unset */
