@@ -307,6 +307,8 @@ LXCORE_API int lxcore_cgroup_set(lxcore_container *c, const char *file, const ch
 struct lxcore_stats { /* -1: this host does not tell */
 	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */
 	int64_t pids;
+	int64_t cpu_user_ns, cpu_system_ns; /* of cpu_ns */
+	int64_t block_ops;                  /* operations */
 };
 LXCORE_API int lxcore_stats(lxcore_container *c, struct lxcore_stats *ret, lxcore_error *err);
 

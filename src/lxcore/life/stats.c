@@ -29,6 +29,8 @@ int lxcore_stats(lxcore_container *c, struct lxcore_stats *ret, lxcore_error *er
 		*ret = (struct lxcore_stats){
 			.cpu_ns = s.cpu_ns, .memory = s.memory, .swap = s.swap,
 			.kernel_memory = s.kernel_memory, .block_io = s.block_io, .pids = s.pids,
+			.cpu_user_ns = s.cpu_user_ns, .cpu_system_ns = s.cpu_system_ns,
+			.block_ops = s.block_ops,
 		};
 	}
 	journal_close(&j);

@@ -89,6 +89,7 @@ int cgroup_set(const struct cgroup_running *at, int rundir, const char *file, co
 struct cgroup_stats { /* -1: this host does not tell */
 	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */
 	int64_t pids;
+	int64_t cpu_user_ns, cpu_system_ns, block_ops;
 };
 void cgroup_stats(const struct cgroup_running *at, struct cgroup_stats *ret);
 /* Only memory and swap, for lists of many containers. */

@@ -50,23 +50,44 @@ static int64_t cpu(const struct cgroup_running *at)
 	return us < 0 ? -1 : us * 1000;
 }
 
-static int64_t block_io(const struct cgroup_running *at)
+#define TICK_NS 10000000 /* cpuacct.stat counts in USER_HZ */
+
+/* What of it was spent in programs, or ("system") in the kernel for them. */
+static int64_t cpu_part(const struct cgroup_running *at, const char *v1_word, const char *v2_word)
 {
-	const char *v1 = cgroup_v1_dir(at, "blkio.throttle.io_service_bytes");
-	autofree char *text = NULL;
+	const char *v1 = cgroup_v1_dir(at, "cpuacct.stat");
+	int64_t n = v1 ? word_in(v1, "cpuacct.stat", v1_word) : word_in(at->v2, "cpu.stat", v2_word);
+
+	return n < 0 ? -1 : n * (v1 ? TICK_NS : 1000);
+}
+
+/* "8:0 rbytes=1 wbytes=2 rios=3 ..." for each device: the sum of those for reading and writing. */
+static int64_t sum_in(const char *dir, const char *unit)
+{
+	autofree char *text = dir ? cgroup_read(dir, "io.stat") : NULL;
 	int64_t sum = 0;
 
-	if (v1)
-		return word_in(v1, "blkio.throttle.io_service_bytes", "Total");
-	text = at->v2 ? cgroup_read(at->v2, "io.stat") : NULL;
-	/* "8:0 rbytes=1 wbytes=2 rios=3 ..." for each device */
-	for (const char *p = text; p && (p = strstr(p, "bytes=")); p += 6) {
+	for (const char *p = text; p && (p = strstr(p, unit)); p += strlen(unit)) {
 		long long n;
 
-		if (p > text && p[-1] != 'd' && sscanf(p + 6, "%lld", &n) == 1)
+		if (p > text && p[-1] != 'd' && sscanf(p + strlen(unit), "%lld", &n) == 1)
 			sum += n;
 	}
 	return text ? sum : -1;
+}
+
+static int64_t block_ops(const struct cgroup_running *at)
+{
+	const char *v1 = cgroup_v1_dir(at, "blkio.throttle.io_serviced");
+
+	return v1 ? word_in(v1, "blkio.throttle.io_serviced", "Total") : sum_in(at->v2, "ios=");
+}
+
+static int64_t block_io(const struct cgroup_running *at)
+{
+	const char *v1 = cgroup_v1_dir(at, "blkio.throttle.io_service_bytes");
+
+	return v1 ? word_in(v1, "blkio.throttle.io_service_bytes", "Total") : sum_in(at->v2, "bytes=");
 }
 
 static int64_t swap(const struct cgroup_running *at, int64_t memory)
@@ -96,6 +117,9 @@ void cgroup_stats(const struct cgroup_running *at, struct cgroup_stats *ret)
 	ret->kernel_memory = v1 ? number_in(v1, "memory.kmem.usage_in_bytes")
 				: word_in(at->v2, "memory.stat", "kernel");
 	ret->block_io = block_io(at);
+	ret->block_ops = block_ops(at);
+	ret->cpu_user_ns = cpu_part(at, "user", "user_usec");
+	ret->cpu_system_ns = cpu_part(at, "system", "system_usec");
 	ret->pids = read_number(at, "pids.current", "pids.current");
 }
 

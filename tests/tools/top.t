@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# lxc-top: what running containers use, on a terminal and for scripts.
+
+. "${0%/*}/lib.sh"
+need jq
+need_ptyrun
+top() { limit lxc-top -P "$P" "$@"; }
+
+run top --json -c 1
+is 'without a running container there is nothing to show' "$status$out$err" 0
+started "$C"
+started "$C-busy"
+make_container "$C-off"
+
+run top -b -c 1
+is 'batch mode needs no terminal' "$status" 0
+is 'its first line names the columns' "$(printf '%s\n' "$out" | head -n 1)" \
+	'time_ms,container,cpu_nanos,cpu_sys_userhz,cpu_user_userhz,blkio_bytes,blkio_iops,mem_used_bytes,memsw_used_bytes,kernel_mem_used_bytes'
+is 'then there is a line for each that runs, sorted by name' \
+	"$(printf '%s\n' "$out" | sed 1d | cut -d, -f2 | tr '\n' ' ')" "$C $C-busy "
+is 'each has all values' "$(printf '%s\n' "$out" | awk -F, '{ print NF }' | sort -u)" 10
+like 'the time is in milliseconds since 1970' "$(printf '%s\n' "$out" | sed -n 2p)" '^1[0-9]{12},'
+
+inside "$C-busy" sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done' &
+busy=$!
+run top --json -c 3 -d 1
+wait "$busy"
+is 'with --json there is an object for each container and round' "$(printf '%s\n' "$out" | jq -s length)" 6
+is 'what is not known yet is null' "$(printf '%s\n' "$out" | head -n 1 | jq .cpu_permille)" null
+is 'who works uses the processor' \
+	"$(printf '%s\n' "$out" | jq -s --arg n "$C-busy" '[.[] | select(.name == $n) | .cpu_ns] | .[2] > .[0]')" true
+is 'and user time grows with it' \
+	"$(printf '%s\n' "$out" | jq -s --arg n "$C-busy" '[.[] | select(.name == $n) | .cpu_user_ns] | .[2] > .[0]')" true
+is 'who sleeps does not use much' \
+	"$(printf '%s\n' "$out" | jq -s --arg n "$C" '[.[] | select(.name == $n) | .cpu_permille // 0] | max < 200')" true
+is 'it has processes' "$(printf '%s\n' "$out" | jq -s 'all(.pids == null or .pids > 0)')" true
+is 'it agrees with lxc-info' "$(lxc info -n "$C" -S | awk '/CPU use/ { print ($3 >= 0) }')" 1
+
+is '-s c puts who used most first' "$(top -b -c 1 -s c | sed -n 2p | cut -d, -f2)" "$C-busy"
+is '-r turns that round' "$(top -b -c 1 -s c -r | sed -n 2p | cut -d, -f2)" "$C"
+is '-n shows only those that match' "$(top -b -c 1 -n '*-busy' | sed 1d | cut -d, -f2)" "$C-busy"
+fails_with 'a column that there is not is refused' 1 'cannot sort by "x"' top -b -s x
+fails_with 'no time between rounds is refused' 1 'cannot wait 0 seconds' top -b -d 0
+fails_with 'without a terminal it says what to do' 1 'Failed to setup terminal' top
+
+run ptyrun -s 24x200 "expect Container +CPU +CPU time +Mem
+expect $C +
+expect $C-busy +
+expect TOTAL 2 of 2
+send c
+expect $C-busy .*
+expect $C +
+send q
+end" -- env NO_COLOR=1 lxc-top -P "$P"
+is 'on a terminal it shows a table, sorts at a key, and q ends it' "$status" 0
+run ptyrun -s 4x40 "expect TOTAL 1 of 2
+end" -- sh -c 'lxc-top -P "$1" -c 1; stty -a | grep -o " echo "' - "$P"
+is 'what does not fit is left out, and counted' "$status" 0
+like 'the terminal is put back as it was' "$out" ' echo '
+unlike 'NO_COLOR is respected' "$(NO_COLOR=1 ptyrun end -- lxc-top -P "$P" -c 1)" '\[7m'
+like 'else the column that is sorted by stands out' \
+	"$(ptyrun end -- env -u NO_COLOR lxc-top -P "$P" -c 1 -s m)" '\[7m +Mem'
+lxc stop -k -n "$C"
+is 'one that has stopped is gone' "$(top -b -c 1 | sed 1d | cut -d, -f2)" "$C-busy"
+lxc stop -k -n "$C-busy"
+
+done_testing
