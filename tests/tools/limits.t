@@ -71,6 +71,16 @@ like 'lxc.prlimit.core holds' "$limits" 'Max core file size 0 0'
 is 'lxc.proc.oom_score_adj holds' "$(inside "$C" cat /proc/1/oom_score_adj)" 100
 is 'lxc.sysctl of the network holds' "$(inside "$C" cat /proc/sys/net/ipv4/ip_forward)" 1
 is 'lxc.sysctl of ipc holds' "$(inside "$C" cat /proc/sys/kernel/msgmax)" 4096
+before=$(cat /proc/sys/kernel/panic /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax)
+for name in kernel.panic kernel/core_pattern vm.swappiness fs.file-max kernel.random.boot_id; do
+	make_container "$C-host" "lxc.sysctl.$name = 1"
+	fails_with "the host's $name is refused" 1 "for the whole host.*|to mend it: sysctl -w" lxc start -n "$C-host"
+done
+make_container "$C-host" 'lxc.net.0.type = none' 'lxc.sysctl.net.ipv4.ip_forward = 1' 'lxc.mount.auto = proc:rw'
+fails_with '... and one of a network that it shares with the host' 1 'shares the network namespace' lxc start -n "$C-host"
+make_container "$C-host" 'lxc.namespace.keep = ipc' 'lxc.sysctl.kernel.msgmax = 7777'
+fails_with '... or of the host'"'"'s ipc' 1 'shares the ipc namespace' lxc start -n "$C-host"
+is '... none of which has changed' "$(cat /proc/sys/kernel/panic /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax)" "$before"
 lxc stop -k -n "$C"
 
 # ---- identity, environment, place

@@ -73,6 +73,8 @@ open_way() {	# DIRECTORY...
 		mkdir -p "$dir" && mount --move "$TMP/.way$n" "$dir" && rmdir "$TMP/.way$n" || return
 	done
 }
+if [ -x "$LXT_PTYRUN" ] && [ "$LXT_PTYRUN" != "$TMP/ptyrun" ]; then cp "$LXT_PTYRUN" "$TMP/ptyrun"; fi
+LXT_PTYRUN=$TMP/ptyrun
 tools=$(cd "$(dirname "$(command -v lxc-start)")/.." && pwd)
 case "$tools" in /usr | /usr/local) ;; *)
 	open_way "${tools%/*}" "$TESTS" || skip_all 'cannot show the tools to an ordinary user'

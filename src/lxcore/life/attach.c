@@ -58,33 +58,41 @@ static void attach_free(struct attach *a)
 static const struct {
 	unsigned bit;
 	unsigned long long flag;
+	const char *file; /* in /proc/PID/ns */
 } namespace_flags[] = {
-	{LXCORE_NS_USER, CLONE_NEWUSER}, {LXCORE_NS_MNT, CLONE_NEWNS},
-	{LXCORE_NS_PID, CLONE_NEWPID},   {LXCORE_NS_UTS, CLONE_NEWUTS},
-	{LXCORE_NS_IPC, CLONE_NEWIPC},   {LXCORE_NS_NET, CLONE_NEWNET},
-	{LXCORE_NS_CGROUP, CLONE_NEWCGROUP}, {LXCORE_NS_TIME, CLONE_NEWTIME},
+	{LXCORE_NS_USER, CLONE_NEWUSER, "user"}, {LXCORE_NS_MNT, CLONE_NEWNS, "mnt"},
+	{LXCORE_NS_PID, CLONE_NEWPID, "pid"},    {LXCORE_NS_UTS, CLONE_NEWUTS, "uts"},
+	{LXCORE_NS_IPC, CLONE_NEWIPC, "ipc"},    {LXCORE_NS_NET, CLONE_NEWNET, "net"},
+	{LXCORE_NS_CGROUP, CLONE_NEWCGROUP, "cgroup"}, {LXCORE_NS_TIME, CLONE_NEWTIME, "time"},
 };
 
-/* Entering the user namespace that one is in already is refused (setns(2)). */
-static bool shares_userns(pid_t init)
+static bool shares(pid_t init, const char *file)
 {
-	char path[32];
+	char own[32], its[40];
 	struct stat ours, theirs;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", init);
-	return stat("/proc/self/ns/user", &ours) == 0 && stat(path, &theirs) == 0 &&
+	snprintf(own, sizeof(own), "/proc/self/ns/%s", file);
+	snprintf(its, sizeof(its), "/proc/%d/ns/%s", init, file);
+	return stat(own, &ours) == 0 && stat(its, &theirs) == 0 &&
 	       ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 static void choose_namespaces(struct attach *a)
 {
 	unsigned wanted = a->how->namespaces ? a->how->namespaces : LXCORE_NS_ALL;
+	pid_t init = a->running.state.init.pid;
 
-	if (shares_userns(a->running.state.init.pid))
-		wanted &= ~(unsigned)LXCORE_NS_USER;
-	for (size_t i = 0; i < ARRAY_SIZE(namespace_flags); i++)
-		if (wanted & namespace_flags[i].bit)
-			a->flags |= namespace_flags[i].flag;
+	for (size_t i = 0; i < ARRAY_SIZE(namespace_flags); i++) {
+		bool user = namespace_flags[i].bit == LXCORE_NS_USER;
+
+		if (!(wanted & namespace_flags[i].bit))
+			continue;
+		/* Entering the user namespace that one is in already is refused (setns(2)), and to an
+		 * ordinary user entering anything that is the host's. */
+		if ((user || geteuid() != 0) && shares(init, namespace_flags[i].file))
+			continue;
+		a->flags |= namespace_flags[i].flag;
+	}
 }
 
 static void set_env(struct strv *env, const char *entry)

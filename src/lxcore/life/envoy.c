@@ -93,8 +93,12 @@ static int enter_namespaces(const struct attach *a, struct error *err)
 	if (!(a->how->elevate & LXCORE_ELEVATE_LSM) &&
 	    label_attach(a->conf, a->running.state.init.pid, a->how->context, err) < 0)
 		return -1;
-	if (flags && setns(a->running.init_pidfd, flags) < 0)
-		return error_sys(err, "cannot enter its namespaces");
+	if (flags && setns(a->running.init_pidfd, flags) < 0) {
+		error_sys(err, "cannot enter its namespaces");
+		return errno == EPERM && geteuid() != 0 && !(flags & CLONE_NEWUSER) ?
+			error_mend(err, "-s 'USER|...'      (an ordinary user may enter the others "
+				   "from its user namespace)") : -1;
+	}
 	if (a->how->remount_sys_proc && !(a->flags & CLONE_NEWNS) && remount_proc_sys(err) < 0)
 		return -1;
 	return enter_directory(a, err);

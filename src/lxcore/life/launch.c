@@ -283,6 +283,9 @@ static int bring_up_network(struct launch *l, struct error *err)
 	autostrv struct strv notes = {0};
 	int result = network_bring_up(&l->boot, &notes, err);
 
+	if (cgroup_is_out_of_reach(l->boot.conf))
+		conf_notice(l->boot.conf, "it runs without a cgroup of its own, so it cannot be "
+			    "limited, frozen or measured: " CGROUP_HELP " gives you one");
 	for (size_t i = 0; result == 0 && i < notes.n; i++)
 		conf_notice(l->boot.conf, notes.v[i]);
 	return result < 0 ? error_within(err, "network") : 0;

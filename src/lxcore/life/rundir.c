@@ -31,9 +31,14 @@ int lxcore_state_parse(const char *name)
 
 static char *base_path(void)
 {
-	const char *runtime = geteuid() ? getenv("XDG_RUNTIME_DIR") : NULL;
+	const char *runtime = getenv("XDG_RUNTIME_DIR"), *home = getenv("HOME");
 
-	return str_printf("%s/lxc", runtime && *runtime == '/' ? runtime : LXCORE_RUNDIR);
+	if (geteuid() == 0)
+		return strdup(LXCORE_RUNDIR "/lxc");
+	/* Not everybody has the former: it comes with a login. */
+	if (runtime && *runtime == '/')
+		return str_printf("%s/lxc", runtime);
+	return str_printf("%s/.cache/lxc/run", home ? home : "");
 }
 
 /* One directory name for a path: '/' becomes '-', what is not plain becomes \\xHH; too long: a hash. */

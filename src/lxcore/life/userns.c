@@ -4,7 +4,6 @@
 #include "lxcore.h"
 #include "base/auto.h"
 #include "base/proc.h"
-#include "base/subid.h"
 #include "parts/idmap.h"
 
 #include <string.h>
@@ -14,34 +13,13 @@ static int no_memory(struct error *err)
 	return error_set(err, ENOMEM, "cannot keep the id maps: out of memory");
 }
 
-/* The first range of each kind, as LXC takes it. */
-static int first_ranges(struct idmaps *ret, struct error *err)
-{
-	for (int i = 0; i < 2; i++) {
-		autoranges struct id_ranges ranges = {0};
-		char kind = "ug"[i];
-
-		if (subid_of(kind, geteuid(), &ranges, err) < 0)
-			return -1;
-		if (!ranges.n) {
-			error_set(err, ENOENT, "cannot find subordinate ids of this user in "
-				  "/etc/sub%cid", kind);
-			return error_mend(err, "as root: usermod --add-sub%cids 100000-165535 USER",
-					  kind);
-		}
-		if (idmaps_add(ret, kind, 0, ranges.v[0].first, ranges.v[0].count) < 0)
-			return no_memory(err);
-	}
-	return 0;
-}
-
 static int make_maps(const struct lxcore_userns *how, struct idmaps *ret, struct error *err)
 {
 	autoidmaps struct idmaps given = {0};
 	uid_t uid;
 	gid_t gid;
 
-	if (!how->n_maps && first_ranges(&given, err) < 0)
+	if (!how->n_maps && idmaps_first(&given, err) < 0)
 		return -1;
 	for (size_t i = 0; i < how->n_maps; i++) {
 		const struct lxcore_idmap *m = &how->maps[i];

@@ -215,12 +215,24 @@ static bool can_find(const char *program)
 	return false;
 }
 
+static int needs_maps(struct error *err)
+{
+	autoidmaps struct idmaps own = {0};
+
+	error_set(err, EPERM, "an ordinary user's container needs a user namespace (lxc.idmap)");
+	if (idmaps_first(&own, NULL) < 0)
+		return error_mend(err, "as root: usermod --add-subuids 100000-165535 --add-subgids "
+				       "100000-165535 USER");
+	return error_mend(err, "lxc.idmap = u 0 %lu %lu\nlxc.idmap = g 0 %lu %lu", own.v[0].host,
+			  own.v[0].range, own.v[1].host, own.v[1].range);
+}
+
 static int check(const struct boot *b, struct error *err)
 {
 	const struct idmaps *maps = idmap_of(b->conf);
 
 	if (!idmap_any(b->conf))
-		return 0;
+		return geteuid() == 0 ? 0 : needs_maps(err);
 	if (idmap_look(b->conf, b->lxcpath, b->name, err) < 0)
 		return -1;
 	if (!maps->automatic &&
@@ -237,6 +249,19 @@ static int check(const struct boot *b, struct error *err)
 
 /* ---- prepare, connect ---- */
 
+static int as_root(const struct boot *b, int (*act)(void *data, struct error *err), void *data,
+		   struct error *err)
+{
+	autoidmaps struct idmaps maps = {0};
+	const struct idmap_call call = {.maps = &maps, .act = act, .data = data};
+	uid_t uid;
+	gid_t gid;
+
+	if (idmaps_with_caller(idmap_of(b->conf), &maps, &uid, &gid) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	return idmap_do(&call, err);
+}
+
 static int prepare(struct boot *b, struct error *err)
 {
 	unsigned long inside, uid, gid;
@@ -250,6 +275,7 @@ static int prepare(struct boot *b, struct error *err)
 	if (!root_inside(b->conf, 'u', &inside, &uid) || !root_inside(b->conf, 'g', &inside, &gid))
 		return error_set(err, EINVAL, "no id of the host stands for root (lxc.idmap)");
 	b->userns = true;
+	b->as_root = as_root;
 	b->root_uid = (uid_t)uid;
 	b->root_gid = (gid_t)gid;
 	b->clone_flags |= CLONE_NEWUSER;

@@ -55,8 +55,10 @@ int idmaps_add(struct idmaps *maps, char kind, unsigned long ns, unsigned long h
  */
 int idmaps_with_caller(const struct idmaps *maps, struct idmaps *ret, uid_t *ret_uid,
 		       gid_t *ret_gid);
-/* All subordinate ids of the caller in a row; 'with_self': behind the caller, who is 0. */
-int idmaps_of_user(struct idmaps *ret, bool with_self, struct error *err);
+/* All subordinate ids of the caller and his own, each under its own number. */
+int idmaps_as_they_are(struct idmaps *ret, struct error *err);
+/* The caller's first range of each kind, from 0 on inside; ENOENT: there is none. */
+int idmaps_first(struct idmaps *ret, struct error *err);
 
 struct idmap_call {
 	const struct idmaps *maps;

@@ -275,11 +275,9 @@ static int none_free(char kind, unsigned long count, const struct id_ranges *all
 	error_set(err, ENOSPC, "no %lu %s ids in a row are free for it (lxc.idmap = auto): %s may use "
 		  "%lu, most of them taken", count, kind == 'u' ? "user" : "group",
 		  geteuid() == 0 ? "root" : "this user", all);
-	if (geteuid() == 0)
-		return error_mend(err, "usermod --add-sub%cids FIRST-LAST root      (gives more), or "
-				  "lxc.idmap = auto:COUNT with fewer", kind);
-	return error_mend(err, "lxc.idmap = auto:%lu      (fewer for each), or as root: usermod "
-			  "--add-sub%cids FIRST-LAST USER", all / 4 ? all / 4 : 1, kind);
+	return error_mend(err, "%susermod --add-sub%cids FIRST-LAST %s      (gives more), or "
+			  "lxc.idmap = auto:COUNT with fewer", geteuid() == 0 ? "" : "as root: ",
+			  kind, geteuid() == 0 ? "root" : "USER");
 }
 
 static int choose(char kind, const struct claims *list, const char *lxcpath, unsigned long count,

@@ -87,25 +87,48 @@ int idmaps_with_caller(const struct idmaps *maps, struct idmaps *ret, uid_t *ret
 	return 0;
 }
 
-int idmaps_of_user(struct idmaps *ret, bool with_self, struct error *err)
+int idmaps_as_they_are(struct idmaps *ret, struct error *err)
 {
 	const unsigned long own[] = {geteuid(), getegid()};
-	int failed = 0;
 
 	*ret = (struct idmaps){0};
-	for (int i = 0; i < 2 && !failed; i++) {
+	for (int i = 0; i < 2; i++) {
 		autoranges struct id_ranges ranges = {0};
 		char kind = "ug"[i];
-		unsigned long next = with_self;
+		unsigned long inside;
+		int failed = 0;
 
 		if (subid_of(kind, geteuid(), &ranges, err) < 0)
 			return -1;
-		failed = with_self && idmaps_add(ret, kind, 0, own[i], 1) < 0;
-		for (size_t k = 0; k < ranges.n && !failed; next += ranges.v[k++].count)
-			failed = idmaps_add(ret, kind, next, ranges.v[k].first,
+		for (size_t k = 0; k < ranges.n && !failed; k++)
+			failed = idmaps_add(ret, kind, ranges.v[k].first, ranges.v[k].first,
 					    ranges.v[k].count) < 0;
+		if (!failed && !to_inside(ret, kind, own[i], &inside))
+			failed = idmaps_add(ret, kind, own[i], own[i], 1) < 0;
+		if (failed)
+			return error_set(err, ENOMEM, "cannot list your ids: out of memory");
 	}
-	return failed ? error_set(err, ENOMEM, "cannot list your ids: out of memory") : 0;
+	return 0;
+}
+
+int idmaps_first(struct idmaps *ret, struct error *err)
+{
+	for (int i = 0; i < 2; i++) {
+		autoranges struct id_ranges ranges = {0};
+		char kind = "ug"[i];
+
+		if (subid_of(kind, geteuid(), &ranges, err) < 0)
+			return -1;
+		if (!ranges.n) {
+			error_set(err, ENOENT, "cannot find subordinate ids of this user in "
+				  "/etc/sub%cid", kind);
+			return error_mend(err, "as root: usermod --add-sub%cids 100000-165535 USER",
+					  kind);
+		}
+		if (idmaps_add(ret, kind, 0, ranges.v[0].first, ranges.v[0].count) < 0)
+			return error_set(err, ENOMEM, "cannot list your ids: out of memory");
+	}
+	return 0;
 }
 
 /* ---- the child ---- */

@@ -185,6 +185,9 @@ static int enter(struct boot *b, const struct mounts_auto *a, struct error *err)
 
 	if (m.cgroup == ACCESS_DEFAULT)
 		m.cgroup = can_itself || m.show == SHOW_V2 ? ACCESS_RW : ACCESS_MIXED;
+	/* An ordinary user's, without a cgroup of its own: what init sees is not its own to write. */
+	if (v && !v->n && v->own_ns && !m.force && (can_itself || v->unified))
+		return v->unified ? mount_unified(b, &(hierarchy){.dir = ""}, ACCESS_RO, err) : 0;
 	if (!v || !v->n)
 		return error_set(err, ENOENT, "cannot show the container its cgroup: it has none");
 	if (v->unified || m.show == SHOW_V2) {

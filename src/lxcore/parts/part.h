@@ -116,6 +116,10 @@ struct boot {
 	bool userns;
 	uid_t root_uid;
 	gid_t root_gid;
+	/* idmap -> all, supervisor of an ordinary user: do something in a child that is root of the
+	 * container's ids and may do what the user may; its result, below 0 with the error */
+	int (*as_root)(const struct boot *b, int (*act)(void *data, struct error *err), void *data,
+		       struct error *err);
 
 	/* rootfs -> those that build the view; inside only.  Descriptor of the mounted root: O_PATH;
 	 * 'has_rootfs' false: the container shares the host's tree and nothing is pivoted.  Until

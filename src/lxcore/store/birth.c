@@ -5,7 +5,7 @@
 #include "base/path.h"
 #include "parts/idmap.h"
 #include "parts/rootfs.h"
-#include "storage/storage.h"
+#include "store/mapped.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static int make_dir(struct lxcore_container *c, int *ret_partial, struct error *
 
 	if (path_make_dirs(c->lxcpath, 0755) < 0)
 		return error_sys(err, "cannot make \"%s\"", c->lxcpath);
-	if (!fresh || storage_dir.destroy(fresh, err) < 0)
+	if (!fresh || mapped_remove(fresh, err) < 0)
 		return -1;
 	/* The mode is what it is to be whatever our caller's umask is. */
 	if (mkdir(fresh, 0770) < 0 || chmod(fresh, 0770) < 0)
@@ -50,7 +50,7 @@ static int make_dir(struct lxcore_container *c, int *ret_partial, struct error *
 		error_sys(err, "cannot make its directory \"%s\"", c->dir);
 		error_mend(err, "use another name, or move that directory away");
 	}
-	storage_dir.destroy(fresh, NULL);
+	mapped_remove(fresh, NULL);
 	return -1;
 }
 

@@ -11,7 +11,7 @@
 #include "config/global.h"
 #include "parts/idmap.h"
 #include "parts/rootfs.h"
-#include "storage/storage.h"
+#include "store/mapped.h"
 #include "store/template.h"
 
 #include <stdio.h>
@@ -36,6 +36,24 @@ static int write_header(struct lxcore_container *c, const char *template, const 
 	buf_add(&text, old.s, old.len);
 	if (text.failed || file_replace(AT_FDCWD, c->config_file, text.s, 0640) < 0)
 		return error_sys(err, "cannot write \"%s\"", c->config_file);
+	return 0;
+}
+
+/* An ordinary user's containers live in user namespaces: without other words in the first range. */
+static int add_own_maps(struct conf *conf, struct error *err)
+{
+	autoidmaps struct idmaps maps = {0};
+	autobuf struct buf text = BUF_INIT;
+
+	if (idmaps_first(&maps, err) < 0)
+		return -1;
+	for (size_t i = 0; i < maps.n; i++) {
+		buf_addf(&text, "%c %lu %lu %lu", maps.v[i].kind, maps.v[i].ns, maps.v[i].host,
+			 maps.v[i].range);
+		if (text.failed || conf_set(conf, "lxc.idmap", text.s, err) < 0)
+			return -1;
+		buf_free(&text);
+	}
 	return 0;
 }
 
@@ -114,7 +132,7 @@ static int make_storage(struct birth *b, const char *rootfs, const struct storag
 	/* A directory lies in the container's, or the user had placed it himself, and it stays. */
 	if (s.driver != &storage_dir && birth_makes(b, rootfs, err) < 0)
 		return -1;
-	if (s.driver->create(s.source, new, err) == 0)
+	if (mapped_create(&s, new, err) == 0)
 		return 0;
 	if (err && err->code == EEXIST)
 		birth_makes_nothing(b, NULL);
@@ -167,6 +185,7 @@ static int fill(struct birth *b, const struct lxcore_create *how, const char *te
 	struct storage_new new;
 
 	if (load_first_config(c, how, err) < 0 ||
+	    (geteuid() != 0 && !idmap_any(c->conf) && add_own_maps(c->conf, err) < 0) ||
 	    idmap_claim(c->conf, c->lxcpath, c->name, err) < 0)
 		return -1;
 	new = wanted_storage(c, how);

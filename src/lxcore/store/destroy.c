@@ -9,8 +9,8 @@
 #include "parts/idmap.h"
 #include "parts/network/network.h"
 #include "parts/rootfs.h"
-#include "storage/storage.h"
 #include "store/graph.h"
+#include "store/mapped.h"
 #include "store/snapshot.h"
 
 #include <limits.h>
@@ -75,7 +75,7 @@ void store_tidy(struct lxcore_container *c)
 	if (store_is_partial(c, &locked) && !locked)
 		store_remove_partial(c, NULL);
 	else if (rubbish)
-		storage_dir.destroy(trash, NULL);
+		mapped_remove(trash, NULL);
 	/* Killed between a removal and this last step. */
 	if (!lxcore_is_defined(c))
 		idmap_forget(c->lxcpath, c->name);
@@ -96,11 +96,11 @@ int store_remove_dir(struct lxcore_container *c, struct error *err)
 {
 	autofree char *trash = store_trash_path(c);
 
-	if (!trash || storage_dir.destroy(trash, err) < 0)
+	if (!trash || mapped_remove(trash, err) < 0)
 		return -1;
 	if (rename(c->dir, trash) < 0 && errno != ENOENT)
 		return error_sys(err, "cannot remove \"%s\"", c->dir);
-	return storage_dir.destroy(trash, err);
+	return mapped_remove(trash, err);
 }
 
 static bool is_below(const char *path, const char *dir)
@@ -124,7 +124,7 @@ static int remove_rootfs(struct lxcore_container *c, const char *rootfs, struct 
 	if (s.driver == &storage_overlay && overlay_parse(s.source, &o, NULL) == 0 &&
 	    is_below(o.upper, c->dir))
 		return 0;
-	return s.driver->destroy(s.source, err);
+	return mapped_destroy(&s, err);
 }
 
 /* With lxc.rootfs.managed = 0 the root filesystem is somebody else's: only what we wrote goes. */
@@ -146,7 +146,7 @@ static int remove_unfinished_storage(const char *words, struct error *err)
 	for (size_t i = 1; i < lines.n && (i + 1 < lines.n || str_ends(words, "\n")); i++) {
 		struct storage s;
 
-		if (storage_parse(lines.v[i], &s, err) < 0 || s.driver->destroy(s.source, err) < 0)
+		if (storage_parse(lines.v[i], &s, err) < 0 || mapped_destroy(&s, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/proc.h"
+#include "parts/idmap.h"
+#include "parts/rootfs.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -92,17 +94,44 @@ static int failed(const char *template, int status, struct buf *said, struct err
 	return *mend.mend ? error_mend(err, "%s", mend.mend) : -1;
 }
 
+static int run_it(void *data, struct error *err)
+{
+	const struct proc_run *run = data;
+	autobuf struct buf said = BUF_INIT;
+	int status = proc_run(run, &said, err);
+
+	if (status < 0)
+		return -1;
+	return status ? failed(run->argv[0], status, &said, err) : 0;
+}
+
+/* In a user namespace, as the container's root, so that what it makes belongs to the mapped ids. */
+static int run_mapped(const struct conf *conf, struct proc_run *run, struct strv *argv,
+		      struct error *err)
+{
+	autoidmaps struct idmaps maps = {0};
+	const struct idmap_call call = {.maps = &maps, .act = run_it, .data = run};
+	uid_t uid;
+	gid_t gid;
+
+	if (idmaps_with_caller(idmap_of(conf), &maps, &uid, &gid) < 0 ||
+	    strv_take(argv, str_printf("--mapped-uid=%u", uid)) < 0 ||
+	    strv_take(argv, str_printf("--mapped-gid=%u", gid)) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	run->argv = (const char *const *)argv->v;
+	return idmap_do(&call, err);
+}
+
 int template_run(struct lxcore_container *c, const char *template, const char *rootfs, int tree,
 		 const struct lxcore_create *how, int partial, struct error *err)
 {
+	bool mapped = idmap_of(c->conf)->n && !rootfs_is_idmapped(c->conf);
 	autostrv struct strv argv = {0};
-	autobuf struct buf said = BUF_INIT;
 	struct proc_run run = {
 		.own_output = !how->quiet, .own_input = !how->quiet, .private_mounts = true,
 		.dies_with_us = true, .keep_fd = partial, .umask = 022, .keep_end = true,
 		.mount = tree > 0 ? tree : 0, .mount_at = rootfs,
 	};
-	int status;
 
 	strv_add(&argv, template);
 	strv_take(&argv, str_printf("--path=%s", c->dir));
@@ -111,10 +140,7 @@ int template_run(struct lxcore_container *c, const char *template, const char *r
 	for (size_t i = 0; how->args && how->args[i]; i++)
 		strv_add(&argv, how->args[i]);
 	run.argv = (const char *const *)argv.v;
-	status = proc_run(&run, &said, err);
-	if (status < 0)
-		return -1;
-	return status ? failed(template, status, &said, err) : 0;
+	return mapped ? run_mapped(c->conf, &run, &argv, err) : run_it(&run, err);
 }
 
 /* ---- listing ---- */

@@ -8,7 +8,8 @@
  * back.
  *
  * A hierarchy that cannot be written to (a nested or unprivileged host) is left out; a limit that
- * would need it is then refused by name.
+ * would need it is then refused by name.  An ordinary user's container does without any where none can
+ * be written to, unless its configuration asks for something that only a cgroup can give.
  */
 #include "parts/cgroup/room.h"
 
@@ -190,13 +191,34 @@ static int open_door(struct boot *b, struct cgroup_boot *c, size_t i, struct err
 	return fd < 0 ? error_sys(err, "cannot open the cgroup \"%s\"", c->v[i].own) : 0;
 }
 
+/* Does the configuration ask for what only a cgroup can give? */
+static bool is_needed(const struct cgroup_conf *c)
+{
+	return c->v1.n || c->v2.n || c->dir || c->dir_container || c->dir_monitor;
+}
+
+bool cgroup_is_out_of_reach(const struct conf *conf)
+{
+	const struct cgroup_conf *c = conf_of(conf, &cgroup_section);
+	autolayout struct cgroup_layout l = {0};
+
+	if (geteuid() == 0 || cgroup_layout_of(&l, c, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < l.n; i++) {
+		autofree char *base = cgroup_path(&l.v[i], "");
+
+		if (base && access(base, W_OK) == 0)
+			return false;
+	}
+	return true;
+}
+
 static int none_usable(struct error *err)
 {
 	error_set(err, EACCES, "cannot make a cgroup: none of the hierarchies below " CGROUP_ROOT
 		  " may be written to");
 	if (geteuid())
-		return error_mend(err, "systemd-run --user --scope -p Delegate=yes -- COMMAND      "
-				       "(gives you a cgroup of your own)");
+		return error_mend(err, CGROUP_HELP "      (gives you a cgroup of your own)");
 	return error_mend(err, "mount -o remount,rw " CGROUP_ROOT);
 }
 
@@ -256,7 +278,9 @@ int cgroup_make(struct boot *b, struct cgroup_boot *c, const struct cgroup_names
 			c->at.v1[c->at.n_v1++] = c->v[i].path;
 	}
 	c->at.inner = names->inner;
-	return c->layout.n ? 0 : none_usable(err);
+	if (c->layout.n || (geteuid() != 0 && !is_needed(conf_of(b->conf, &cgroup_section))))
+		return 0;
+	return none_usable(err);
 }
 
 int cgroup_open_doors(struct boot *b, struct cgroup_boot *c, struct error *err)
@@ -288,11 +312,31 @@ static int chown_dir(const char *path, bool v2, uid_t uid, gid_t gid)
 	return 0;
 }
 
-int cgroup_chown(const struct cgroup_boot *c, uid_t uid, gid_t gid, struct error *err)
+struct gift_to {
+	const struct cgroup_boot *c;
+	uid_t uid;
+	gid_t gid;
+};
+
+static int chown_all(void *data, struct error *err)
 {
+	const struct gift_to *to = data;
+	const struct cgroup_boot *c = to->c;
+
 	for (size_t i = 0; i < c->layout.n; i++)
-		if (chown_dir(c->v[i].own, c->layout.v[i].v2, uid, gid) < 0)
-			return error_sys(err, "cannot give the cgroup \"%s\" to user %u of the host",
-					 c->v[i].own, uid);
+		if (chown_dir(c->v[i].own, c->layout.v[i].v2, to->uid, to->gid) < 0)
+			return error_sys(err, "cannot give the cgroup \"%s\" to the container's root",
+					 c->v[i].own);
 	return 0;
+}
+
+int cgroup_chown(const struct boot *b, struct error *err)
+{
+	struct gift_to to = {b->cgroup, b->root_uid, b->root_gid};
+
+	if (geteuid() == 0)
+		return chown_all(&to, err);
+	/* There it is user 0 of that namespace. */
+	to.uid = to.gid = 0;
+	return b->cgroup->layout.n ? b->as_root(b, chown_all, &to, err) : 0;
 }

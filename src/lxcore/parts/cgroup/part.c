@@ -191,7 +191,7 @@ static int connect(struct boot *b, struct error *err)
 	/* The first process has its own copies of the 'tasks' descriptors. */
 	for (size_t i = 0; i < CGROUP_MAX; i++)
 		close_fd(&b->cgroup->v[i].tasks);
-	return b->userns ? cgroup_chown(b->cgroup, b->root_uid, b->root_gid, err) : 0;
+	return b->userns ? cgroup_chown(b, err) : 0;
 }
 
 static int enter(struct boot *b, struct error *err)

@@ -89,7 +89,7 @@ void cgroup_boot_end(struct boot *b);
 int cgroup_make_parents(struct boot *b, const struct cgroup_hierarchy *h, const char *path,
 			struct error *err);
 int cgroup_fill_cpuset(const char *path, struct error *err);
-int cgroup_chown(const struct cgroup_boot *c, uid_t uid, gid_t gid, struct error *err);
+int cgroup_chown(const struct boot *b, struct error *err);
 
 /* ---- monitor.c ---- */
 

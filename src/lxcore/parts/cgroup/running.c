@@ -30,9 +30,10 @@ int cgroup_of_running(const struct journal *j, struct cgroup_running *ret, struc
 	while ((path = journal_previous(j, "cgroup", path)))
 		if (ret->n_v1 < CGROUP_MAX_V1 && is_ours(j, path))
 			ret->v1[ret->n_v1++] = path;
-	if (!ret->v2 && !ret->n_v1)
-		return error_set(err, ENOENT, "cannot find the container's cgroup");
-	return 0;
+	if (ret->v2 || ret->n_v1)
+		return 0;
+	error_set(err, ENOENT, "it has no cgroup of its own");
+	return geteuid() == 0 ? -1 : error_mend(err, CGROUP_HELP "      (to start it with one)");
 }
 
 /* ---- attach ---- */

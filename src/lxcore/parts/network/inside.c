@@ -134,6 +134,8 @@ static int configure(struct netlink *nl, const struct nic_conf *c, const struct 
 	if (!index)
 		return error_sys(err, "cannot find interface \"%s\" inside (lxc.net.%u)", nic->name,
 				 nic->index);
+	if (nic->by_helper && link_set_address(nl, index, nic->mac) < 0)
+		return cannot(nl, nic, "set the hardware address", err);
 	if (add_addresses(nl, nic, index, &c->ipv4, &nic->lease4, err) < 0)
 		return -1;
 	if (c->up && switch_on(nl, nic, index, err) < 0)

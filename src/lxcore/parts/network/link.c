@@ -148,6 +148,16 @@ int link_ports(struct netlink *nl, int bridge)
 
 /* ---- changing ---- */
 
+int link_set_address(struct netlink *nl, int index, const uint8_t mac[HWADDR_BYTES])
+{
+	struct ifinfomsg info = {.ifi_index = index};
+	struct netlink_message m;
+
+	netlink_begin(&m, RTM_NEWLINK, 0, &info, sizeof(info));
+	netlink_put(&m, IFLA_ADDRESS, mac, HWADDR_BYTES);
+	return netlink_ask(nl, &m);
+}
+
 int link_up(struct netlink *nl, int index)
 {
 	struct ifinfomsg info = {

@@ -63,6 +63,11 @@ static int check_type(const struct conf *conf, const struct nic_conf *c, struct 
 		error_set(err, EINVAL, "lxc.net.%u has no type", c->index);
 		return error_mend(err, "lxc.net.%u.type = veth", c->index);
 	}
+	if (user_makes() && !c->type->plain && c->type != &nic_veth) {
+		error_set(err, EPERM, "an ordinary user can have interfaces of type veth, empty and "
+			  "none, not %s (%s)", c->type->word, nic_where(conf, c, "type", &where));
+		return error_mend(err, "lxc.net.%u.type = veth", c->index);
+	}
 	if (c->type == &nic_none && network_wants_namespace(conf))
 		return error_set(err, EINVAL,
 				 "type none, the host's network, does not go together with "

@@ -13,6 +13,7 @@
  *     wildcard.c 'eth+' of type phys
  *     gateway.c  gateways 'auto'
  *     proxy.c    l2proxy
+ *     user.c     veth for those who may not make one, by lxc-user-nic
  *     inside.c   addresses and routes, set from inside
  *     script.c   script.up and script.down
  *     network.c  the doors of the part
@@ -100,6 +101,7 @@ struct nic {            /* one interface of a container that boots */
 	int host_index;      /* its number, once it is made */
 	int link_index;      /* of lxc.net.N.link */
 	bool on_switch;      /* that is one of Open vSwitch */
+	bool by_helper;      /* lxc-user-nic makes it, with an address of its own choice */
 	unsigned mtu;
 	uint8_t mac[HWADDR_BYTES], host_mac[HWADDR_BYTES];
 	struct address gateway4, gateway6; /* 'auto' as it turned out */
@@ -156,6 +158,7 @@ int link_index(const struct netlink *nl, const char *name);
 /* How many interfaces are on a bridge. */
 int link_ports(struct netlink *nl, int bridge);
 int link_up(struct netlink *nl, int index);
+int link_set_address(struct netlink *nl, int index, const uint8_t mac[HWADDR_BYTES]);
 int link_delete(struct netlink *nl, int index);
 /* The first address of a family that an interface has, one that is not link-local if it can be;
  * 1, 0 when it has none, -1. */
@@ -189,6 +192,13 @@ int proxy_check(const struct nic_site *site, const struct nic_conf *c, bool rout
 int proxy_connect(struct boot *b, const struct nic_conf *c, const struct nic *nic,
 		  struct error *err);
 void proxy_release(const struct release *r);
+
+/* ---- user.c: veth by lxc-user-nic ---- */
+
+bool user_makes(void); /* is it an ordinary user who starts the container? */
+int user_check(const struct nic_site *site, const struct nic_conf *c, struct error *err);
+int user_prepare(struct boot *b, const struct nic_conf *c, struct nic *nic, struct error *err);
+int user_connect(struct boot *b, const struct nic_conf *c, struct nic *nic, struct error *err);
 
 /* ---- ovs.c: Open vSwitch ---- */
 

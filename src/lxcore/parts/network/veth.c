@@ -114,6 +114,8 @@ static int veth_check(const struct nic_site *site, const struct nic_conf *c, str
 {
 	enum joins joins = JOINS_NOT;
 
+	if (user_makes())
+		return user_check(site, c, err);
 	if (c->link[0] ? check_bridge(site, c, &joins, err) < 0
 		       : join_check(site, c, true, &joins, err) < 0)
 		return -1;
@@ -135,6 +137,8 @@ static int veth_prepare(struct boot *b, const struct nic_conf *c, struct nic *ni
 	struct netlink *nl = &b->network->nl;
 	struct link link = {.mtu = 1500};
 
+	if (user_makes())
+		return user_prepare(b, c, nic, err);
 	if (c->link[0]) {
 		int found = link_find(nl, c->link, &link, err);
 
@@ -371,6 +375,8 @@ static int veth_connect(struct boot *b, const struct nic_conf *c, struct nic *ni
 {
 	struct netlink *nl = &b->network->nl;
 
+	if (nic->by_helper)
+		return user_connect(b, c, nic, err);
 	if (make(b, c, nic, err) < 0)
 		return -1;
 	nic->host_index = link_index(nl, nic->host);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files that belong to the ids of a container rather than to the caller.
+ *
+ * Root of the host does with them what it likes.  An ordinary user may not even remove them, but is
+ * master of a user namespace in which they and the user's own are mapped, each to itself; so what is to
+ * be done with them is done there, by a child, with the numbers that they have here.
+ */
+#ifndef LXCORE_STORE_MAPPED_H
+#define LXCORE_STORE_MAPPED_H
+
+#include "storage/storage.h"
+
+/* What shall be done; below 0 with the error: it failed.  What it writes to memory is not seen by the
+ * caller, unless that is shared. */
+typedef int mapped_act(void *data, struct error *err);
+
+/* Do it as somebody who may do with files of all ids that the caller may map what the caller may do
+ * with his own; its result. */
+int mapped_do(mapped_act *act, void *data, struct error *err);
+
+/* A storage driver's create and destroy, each as the one who may. */
+int mapped_create(const struct storage *s, const struct storage_new *new, struct error *err);
+int mapped_destroy(const struct storage *s, struct error *err);
+/* Remove a directory of ours with all that is in it, whoever of ours owns it; not being there is
+ * fine. */
+int mapped_remove(const char *path, struct error *err);
+
+#endif
