@@ -424,6 +424,23 @@ struct lxcore_unshare {
 /* Run a command in new namespaces; *ret_status as of wait(2), 0 with 'nowait'. */
 LXCORE_API int lxcore_unshare(const struct lxcore_unshare *how, int *ret_status, lxcore_error *err);
 
+/* ---- the host ----------------------------------------------------------------------------------- */
+
+enum lxcore_verdict {
+	LXCORE_FINE,
+	LXCORE_ADVICE, /* something will not work, other things do */
+	LXCORE_WRONG,  /* no container of whoever asks will start */
+};
+struct lxcore_diagnosis {
+	const char *subject; /* "newuidmap" */
+	enum lxcore_verdict verdict;
+	const char *found;   /* what was found, in words */
+	const char *mend;    /* what mends it, lines separated by '\n'; "" when nothing has to be */
+};
+/* Is this host fit for the containers of whoever asks, root or an ordinary user?  Looks and changes
+ * nothing; the number of things that are wrong. */
+LXCORE_API int lxcore_doctor(void (*say)(void *data, const struct lxcore_diagnosis *d), void *data);
+
 /* ---- containers on disk ----------------------------------------------------------------------- */
 
 /* Names below lxcpath (NULL: lxc.lxcpath), sorted, ended by NULL; the count.  Free with

@@ -69,28 +69,32 @@ static const struct manual manual = {
 	.description =
 	"Without a name: tells which of the things that containers need this kernel and "
 	"host have. A feature is `enabled`, `missing`, or `required` when it is missing "
-	"and nothing works without it. With the environment variable CONFIG set to a "
-	"kernel configuration in plain text, that is examined instead of the running "
-	"kernel.\n\n"
+	"and nothing works without it. Then, for whoever asks, root or an ordinary user, what else "
+	"containers stand on: cgroups, subordinate ids and the programs that map them, paths, the "
+	"network and its firewall, security modules. Each is `fine`, or comes with the command that "
+	"mends it: `advice` where something will not work, `wrong` where nothing will. With the "
+	"environment variable CONFIG set to a kernel configuration in plain text, that is examined "
+	"instead of the running kernel and the host.\n\n"
 	"With `-n NAME`: checks the configuration of a container against itself and this "
 	"host, part by part, exactly as a start would do before it does anything.",
 	.exits = (const struct meaning[]){
-		{"0", "the kernel was examined, whatever is missing; with `-n`: it would start"},
+		{"0", "the kernel and the host were examined, whatever is missing; with `-n`: it would "
+		      "start"},
 		{"1", "CONFIG cannot be read; with `-n`: some part objects"},
 		{0}},
 	.examples = (const struct meaning[]){
-		{"lxc-checkconfig", "Examine the running kernel."},
+		{"lxc-checkconfig", "Examine the running kernel and this host."},
 		{"lxc-checkconfig -n web", "Would web start?"},
 		{0}},
 	.differences =
 	"The running kernel is asked itself, not the file that describes it; so whether a "
-	"module is loaded is not shown, and MODNAME has no meaning. `-n` is new.",
+	"module is loaded is not shown, and MODNAME has no meaning. The host and `-n` are new.",
 	.see_also = "lxc-start lxc.container.conf",
 };
 
 const struct tool tool_checkconfig = {
 	.name = "lxc-checkconfig",
-	.purpose = "check the kernel, or a container's configuration",
+	.purpose = "check the kernel and the host, or a container's configuration",
 	.synopsis = "\n-n NAME",
 	.traits = TOOL_READS | TOOL_NAMELESS | TOOL_RCFILE,
 	.choose = "--defined",

@@ -33,19 +33,6 @@ static bool has_namespace(const char *name)
 	return has_file(path);
 }
 
-static bool has_program(const char *name)
-{
-	static const char *const places[] = {"/usr/bin", "/bin", "/usr/sbin", "/sbin"};
-	char path[128];
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", places[i], name);
-		if (access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool file_has_word(const char *path, const char *word)
 {
 	FILE *f = fopen(path, "re");
@@ -227,9 +214,5 @@ const struct feature features[] = {
 	{NULL, "CONFIG_INET_DIAG", "INET_DIAG", false, has_diag, "2"},
 	{NULL, "CONFIG_PACKET_DIAG", "PACKET_DIAG", false, has_diag, "17"},
 	{NULL, "CONFIG_NETLINK_DIAG", "NETLINK_DIAG", false, has_diag, "16"},
-
-	{"Host", "newuidmap (users' containers)", NULL, false, has_program, "newuidmap"},
-	{NULL, "newgidmap (users' containers)", NULL, false, has_program, "newgidmap"},
-	{NULL, "Bridge lxcbr0", NULL, false, has_file, "/sys/class/net/lxcbr0"},
 	{0}
 };

@@ -80,7 +80,75 @@ static void print_feature(const struct feature *f, const char *config)
 	}
 }
 
-static void print_kernel(const char *path, const char *config)
+/* ---- the host ---- */
+
+static const char *const verdicts[] = {
+	[LXCORE_FINE] = "fine", [LXCORE_ADVICE] = "advice", [LXCORE_WRONG] = "wrong",
+};
+
+/* Asked before the kernel is, which is done from namespaces in which the host looks different. */
+struct host {
+	struct lxcore_diagnosis *v;
+	size_t n;
+	bool root;
+};
+
+static void keep(void *data, const struct lxcore_diagnosis *d)
+{
+	struct host *h = data;
+
+	h->v = must_have(realloc(h->v, (h->n + 1) * sizeof(*h->v)));
+	h->v[h->n++] = (struct lxcore_diagnosis){
+		.subject = must_have(strdup(d->subject)), .verdict = d->verdict,
+		.found = must_have(strdup(d->found)), .mend = must_have(strdup(d->mend)),
+	};
+}
+
+static void host_free(struct host *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		free((char *)h->v[i].subject);
+		free((char *)h->v[i].found);
+		free((char *)h->v[i].mend);
+	}
+	free(h->v);
+}
+
+static void print_diagnosis(const struct lxcore_diagnosis *d)
+{
+	bool colours = isatty(STDOUT_FILENO);
+	const char *colour = d->verdict == LXCORE_FINE ? "\033[1;32m" :
+		d->verdict == LXCORE_ADVICE ? "\033[1;33m" : "\033[1;31m";
+
+	printf("%s: %s%s%s: ", d->subject, colours ? colour : "", verdicts[d->verdict],
+	       colours ? "\033[0m" : "");
+	text_print(stdout, d->found);
+	putchar('\n');
+	for (const char *line = d->mend; *line;) {
+		size_t n = strcspn(line, "\n");
+
+		printf("  to mend it: %.*s\n", (int)n, line);
+		line += n + (line[n] == '\n');
+	}
+}
+
+static void host_json(struct json *j, const struct host *h)
+{
+	json_rows(j, "host");
+	for (size_t i = 0; i < h->n; i++) {
+		json_object(j, NULL);
+		json_text(j, "subject", h->v[i].subject);
+		json_text(j, "verdict", verdicts[h->v[i].verdict]);
+		json_text(j, "found", h->v[i].found);
+		json_text(j, "mend", h->v[i].mend);
+		json_end(j, '}');
+	}
+	json_end(j, ']');
+}
+
+/* ---- both ---- */
+
+static void print_kernel(const char *path, const char *config, const struct host *h)
 {
 	struct utsname u;
 
@@ -93,12 +161,16 @@ static void print_kernel(const char *path, const char *config)
 	for (const struct feature *f = features; f->label; f++)
 		if (!config || f->option)
 			print_feature(f, config);
+	if (h->n)
+		printf("\n--- Host, for %s ---\n", h->root ? "root" : "an ordinary user");
+	for (size_t i = 0; i < h->n; i++)
+		print_diagnosis(&h->v[i]);
 	printf("\nNote : Before booting a new kernel, you can check its configuration\n"
 	       "usage : CONFIG=/path/to/config lxc-checkconfig\n"
 	       "        lxc-checkconfig -n NAME tells whether a container would start\n");
 }
 
-static void print_kernel_json(const char *path, const char *config)
+static void print_kernel_json(const char *path, const char *config, const struct host *h)
 {
 	struct json j = {.out = stdout};
 	const char *section = "";
@@ -120,6 +192,8 @@ static void print_kernel_json(const char *path, const char *config)
 		json_end(&j, '}');
 	}
 	json_end(&j, ']');
+	if (!config)
+		host_json(&j, h);
 	json_end(&j, '}');
 }
 
@@ -127,15 +201,19 @@ int kernel_check(struct cli *cli)
 {
 	const char *path = getenv("CONFIG");
 	autofree char *config = NULL;
+	struct host host = {.root = geteuid() == 0};
 
 	path = path && *path ? path : NULL;
 	if (path && !(config = read_config(cli, path)))
 		return 1;
-	if (!path)
+	if (!path) {
+		lxcore_doctor(keep, &host);
 		features_prepare();
+	}
 	if (cli->json)
-		print_kernel_json(path, config);
+		print_kernel_json(path, config, &host);
 	else
-		print_kernel(path, config);
+		print_kernel(path, config, &host);
+	host_free(&host);
 	return 0;
 }

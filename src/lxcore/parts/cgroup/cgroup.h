@@ -98,7 +98,8 @@ void cgroup_memory(const struct cgroup_running *at, int64_t *ret_memory, int64_t
 /* SIGKILL to every process in its cgroups, nested ones included; thaws what is frozen. */
 void cgroup_kill_all(const struct cgroup_running *at);
 
-/* An ordinary user may make a cgroup in none of the hierarchies: its container does without. */
+/* An ordinary user may make a cgroup in none of the hierarchies: its container does without.  NULL:
+ * one that configures nothing. */
 bool cgroup_is_out_of_reach(const struct conf *conf);
 /* What gives an ordinary user a cgroup, where systemd manages them. */
 #define CGROUP_HELP "systemd-run --user --scope -p Delegate=yes -- COMMAND"

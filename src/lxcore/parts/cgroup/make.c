@@ -199,7 +199,8 @@ static bool is_needed(const struct cgroup_conf *c)
 
 bool cgroup_is_out_of_reach(const struct conf *conf)
 {
-	const struct cgroup_conf *c = conf_of(conf, &cgroup_section);
+	static const struct cgroup_conf usual;
+	const struct cgroup_conf *c = conf ? conf_of(conf, &cgroup_section) : &usual;
 	autolayout struct cgroup_layout l = {0};
 
 	if (geteuid() == 0 || cgroup_layout_of(&l, c, NULL) < 0)
