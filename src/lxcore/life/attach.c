@@ -82,17 +82,11 @@ static void choose_namespaces(struct attach *a)
 	unsigned wanted = a->how->namespaces ? a->how->namespaces : LXCORE_NS_ALL;
 	pid_t init = a->running.state.init.pid;
 
-	for (size_t i = 0; i < ARRAY_SIZE(namespace_flags); i++) {
-		bool user = namespace_flags[i].bit == LXCORE_NS_USER;
-
-		if (!(wanted & namespace_flags[i].bit))
-			continue;
-		/* Entering the user namespace that one is in already is refused (setns(2)), and to an
-		 * ordinary user entering anything that is the host's. */
-		if ((user || geteuid() != 0) && shares(init, namespace_flags[i].file))
-			continue;
-		a->flags |= namespace_flags[i].flag;
-	}
+	/* Entering the user namespace that one is in already is refused (setns(2)), and to those who
+	 * are not root of the whole host entering anything that is the host's. */
+	for (size_t i = 0; i < ARRAY_SIZE(namespace_flags); i++)
+		if (wanted & namespace_flags[i].bit && !shares(init, namespace_flags[i].file))
+			a->flags |= namespace_flags[i].flag;
 }
 
 static void set_env(struct strv *env, const char *entry)

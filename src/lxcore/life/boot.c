@@ -37,6 +37,7 @@ const struct part *const boot_parts[] = {
 	&part_limits,           /* resource limits and settings of its init */
 	&part_hooks_pre_mount,
 	&part_rootfs,           /* its root filesystem, mounted privately */
+	&part_sources,          /* what its caller may reach and its root may not */
 	&part_root,             /* from here on the first process is the container's root */
 	&part_uts,              /* its name and machine type */
 	&part_keyring,

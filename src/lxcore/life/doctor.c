@@ -323,8 +323,8 @@ static enum lxcore_verdict paths(struct error *found)
 		error_mend(found, "chmod o+x %s", closed);
 		return tell(
 			found, LXCORE_ADVICE,
-			"\"%s\" is closed to mapped roots: their root "
-			"filesystems are mounted all the same, mount entries from below it are not",
+			"\"%s\" is closed to the root of containers in user namespaces: hooks "
+			"that run as that root cannot be below it",
 			closed);
 	}
 	return tell(found, LXCORE_FINE, "the way to %s is open", lxcpath);

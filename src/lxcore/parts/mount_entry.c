@@ -135,7 +135,7 @@ static void entry_free(struct mount_entry *e)
 int mount_entry_parse(const char *line, struct mount_entry *ret, struct error *err)
 {
 	autostrv struct strv fields = {0};
-	struct mount_entry e = {.text = strdup(line)};
+	struct mount_entry e = {.text = strdup(line), .opened = -1};
 
 	if (!e.text || strv_split(&fields, line, " \t") < 0) {
 		entry_free(&e);

@@ -14,6 +14,7 @@ struct mount_entry {
 	enum { CREATE_NOTHING, CREATE_DIR, CREATE_FILE } create;
 	bool optional; /* whatever goes wrong with it does not matter */
 	bool relative; /* the source is inside the root filesystem */
+	int opened;    /* inside only: the source, opened while we were still the caller; -1 */
 };
 
 struct mount_entries {

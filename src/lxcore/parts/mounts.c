@@ -280,18 +280,56 @@ static int mounts_prepare(struct boot *b, struct error *err)
 
 /* ---- enter ---- */
 
+/* What is resolved inside the root filesystem, and where there; NULL: a path of the host. */
+static const char *inside_root(const struct boot *b, const struct mount_entry *e)
+{
+	autofree char *root = e->relative ? NULL : value_of(b->conf, "lxc.rootfs.path");
+
+	return e->relative ? e->source : root ? below(e->source, root) : NULL;
+}
+
+static void open_sources(const struct boot *b, struct mount_entries *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct mount_entry *e = &list->v[i];
+
+		if (e->options.bind && !e->options.remount && !inside_root(b, e))
+			e->opened = open(e->source, O_PATH | O_CLOEXEC);
+	}
+}
+
+/*
+ * The container's root may not pass each directory that its owner's caller may: a home directory, a
+ * place of root's.  What cannot be opened now is tried again when its turn comes, and told then.
+ */
+static int sources_enter(struct boot *b, struct error *err)
+{
+	struct mounts_conf *mc = conf_of(b->conf, &section);
+
+	(void)err;
+	/* On the host's own tree one entry may be the source of the next. */
+	if (b->userns && b->has_rootfs) {
+		open_sources(b, &mc->fstab.entries);
+		open_sources(b, &mc->entries);
+	}
+	return 0;
+}
+
+const struct part part_sources = {.name = "sources", .enter = sources_enter};
+
 /*
  * A source below the root filesystem's directory is resolved inside of it, since its owner made
  * every name on the way.
  */
 static int open_bind_source(const struct boot *b, const struct mount_entry *e, struct error *err)
 {
-	autofree char *root = e->relative ? NULL : value_of(b->conf, "lxc.rootfs.path");
-	const char *inside = e->relative ? e->source : root ? below(e->source, root) : NULL;
+	const char *inside = inside_root(b, e);
 	autoclose int fd = -1;
 	int tree = -1;
 
-	if (!inside)
+	if (e->opened >= 0)
+		tree = mount_copy(e->opened, "", e->options.recursive);
+	else if (!inside)
 		tree = mount_copy(AT_FDCWD, e->source, e->options.recursive);
 	else if ((fd = path_open_in(b->root, inside, O_PATH, 0)) >= 0)
 		tree = mount_copy(fd, "", e->options.recursive);
