@@ -137,10 +137,31 @@ static int write_claims(int dir, const struct claims *list, struct error *err)
 	return 0;
 }
 
+/* Snapshots are below their container, in an lxcpath of their own ('LXCPATH/NAME/snaps'); their files
+ * are its files.  Cuts that path into its words; false: it is none of a snapshot. */
+static bool of_snapshot(char *lxcpath, const char **ret_name)
+{
+	char *slash;
+
+	if (!str_ends(lxcpath, "/snaps"))
+		return false;
+	*strrchr(lxcpath, '/') = '\0';
+	slash = strrchr(lxcpath, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	*ret_name = slash + 1;
+	return true;
+}
+
 static struct claim *find_claim(const struct claims *list, const char *lxcpath, const char *name)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->v[i].name, name) == 0 && strcmp(list->v[i].lxcpath, lxcpath) == 0)
+	autofree char *path = strdup(lxcpath);
+
+	if (path)
+		of_snapshot(path, &name);
+	for (size_t i = 0; path && i < list->n; i++)
+		if (strcmp(list->v[i].name, name) == 0 && strcmp(list->v[i].lxcpath, path) == 0)
 			return &list->v[i];
 	return NULL;
 }
@@ -366,7 +387,7 @@ void idmap_forget(const char *lxcpath, const char *name)
 	autoclaims struct claims list = {0};
 	struct claim *own;
 
-	if (dir < 0 || read_claims(dir, &list, NULL) < 0)
+	if (dir < 0 || str_ends(lxcpath, "/snaps") || read_claims(dir, &list, NULL) < 0)
 		return;
 	own = find_claim(&list, lxcpath, name);
 	if (!own)

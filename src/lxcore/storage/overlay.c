@@ -191,7 +191,8 @@ int overlay_check_place(const char *dir, struct error *err)
 	struct statfs fs;
 	autoclose int context = fsopen("overlay", FSOPEN_CLOEXEC);
 
-	if (context < 0)
+	/* An ordinary user may mount it in a user namespace alone. */
+	if (context < 0 && errno != EPERM)
 		return error_set(err, ENOTSUP, "this kernel has no overlayfs");
 	if (strstr(dir, ":/"))
 		return error_set(err, ENOTSUP, "\":/\" in \"%s\" cannot be told from the end of a "

@@ -14,6 +14,7 @@
 #include "store/clone.h"
 #include "store/graph.h"
 #include "store/identity.h"
+#include "store/mapped.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -222,6 +223,21 @@ static int run_mounted(void *data, struct error *err)
 	return store_run_hooks(m->k->to, HOOK_CLONE, &m->moment, err);
 }
 
+/* As root of an ordinary user's container; what is changed of the configuration stays the user's. */
+static int run_as_root(void *data, struct error *err)
+{
+	struct mounted_hooks *m = data;
+	struct lxcore_container *to = m->k->to;
+	struct stat home;
+	int result = m->k->driver && m->k->driver->mounted_outside ?
+			     run_mounted(m, err) : store_run_hooks(to, HOOK_CLONE, &m->moment, err);
+
+	if (result < 0 || stat(to->dir, &home) < 0)
+		return result;
+	return chown(to->config_file, home.st_uid, home.st_gid) < 0 ?
+		       error_sys(err, "cannot give \"%s\" to its owner", to->config_file) : result;
+}
+
 static int add_words(struct clone *k, const char *root, struct strv *env, struct strv *args)
 {
 	for (size_t i = 0; k->how->hook_args && k->how->hook_args[i]; i++)
@@ -246,8 +262,11 @@ static int run_hooks(struct clone *k, struct error *err)
 		return 0;
 	if (add_words(k, m.moment.root, &env, &args) < 0)
 		return error_set(err, ENOMEM, "out of memory");
-	result = mounted ? proc_call(run_mounted, &m, err) :
-			   store_run_hooks(k->to, HOOK_CLONE, &m.moment, err);
+	if (geteuid() != 0)
+		result = mapped_as_root(conf, run_as_root, &m, err);
+	else
+		result = mounted ? proc_call(run_mounted, &m, err) :
+				   store_run_hooks(k->to, HOOK_CLONE, &m.moment, err);
 	/* They may have changed the clone's configuration. */
 	conf_free(steal_ptr(&k->to->conf));
 	return result;
@@ -255,13 +274,20 @@ static int run_hooks(struct clone *k, struct error *err)
 
 /* ---- identity ---- */
 
-static int change_files(struct clone *k, const char *old_name, struct error *err)
+struct change {
+	struct clone *k;
+	const char *old_name;
+};
+
+static int change_files(void *data, struct error *err)
 {
+	const struct change *c = data;
+	struct clone *k = c->k;
 	autoclose int root = k->driver->look(k->place, err);
 
 	if (root < 0)
 		return -1;
-	if (!k->how->keep_name && identity_rename(root, old_name, k->to->name, err) < 0)
+	if (!k->how->keep_name && identity_rename(root, c->old_name, k->to->name, err) < 0)
 		return -1;
 	if (k->how->new_ssh_keys && identity_new_ssh_keys(root, k->to->name, err) < 0)
 		return -1;
@@ -272,10 +298,12 @@ int clone_identity(struct clone *k, struct error *err)
 {
 	struct conf *old = container_conf(k->from, err);
 	autobuf struct buf name = BUF_INIT;
+	struct change change;
 
 	if (!old || conf_get(old, "lxc.uts.name", &name, err) < 0)
 		return -1;
-	if (k->driver && change_files(k, name.len ? name.s : k->from->name, err) < 0)
+	change = (struct change){k, name.len ? name.s : k->from->name};
+	if (k->driver && mapped_do(change_files, &change, err) < 0)
 		return -1;
 	return run_hooks(k, err);
 }

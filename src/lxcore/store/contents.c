@@ -7,6 +7,7 @@
 #include "parts/rootfs.h"
 #include "store/clone.h"
 #include "store/layers.h"
+#include "store/mapped.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -288,8 +289,9 @@ static int copy_upper(struct clone *k, struct error *err)
 			    &(struct contents_copy){.how = k->how, .done = &k->done}, err);
 }
 
-int contents_make(struct clone *k, struct error *err)
+static int make(void *data, struct error *err)
 {
+	struct clone *k = data;
 	struct storage_new new;
 	const struct storage to = {k->driver, k->place};
 	const bool shift = changes_owners(k);
@@ -315,4 +317,9 @@ int contents_make(struct clone *k, struct error *err)
 		return -1;
 	k->done.way = k->driver->name;
 	return 0;
+}
+
+int contents_make(struct clone *k, struct error *err)
+{
+	return mapped_do_for(make, k, &k->done, sizeof(k->done), err);
 }

@@ -2,9 +2,17 @@
 /* Files of a container's ids, for root and for ordinary users; see mapped.h. */
 #include "store/mapped.h"
 #include "base/auto.h"
-#include "parts/idmap.h"
+#include "parts/rootfs.h"
 
-#include <sys/stat.h>
+#include <string.h>
+#include <sys/mman.h>
+
+const struct idmaps *mapped_on_disk(const struct conf *conf)
+{
+	static const struct idmaps none;
+
+	return rootfs_is_idmapped(conf) ? &none : idmap_of(conf);
+}
 
 int mapped_do(mapped_act *act, void *data, struct error *err)
 {
@@ -16,6 +24,52 @@ int mapped_do(mapped_act *act, void *data, struct error *err)
 	if (geteuid() == 0)
 		return act(data, err);
 	return idmaps_as_they_are(&maps, err) < 0 ? -1 : idmap_do(&call, err);
+}
+
+int mapped_as_root(const struct conf *conf, mapped_act *act, void *data, struct error *err)
+{
+	autoidmaps struct idmaps maps = {0};
+	const struct idmap_call call = {.maps = &maps, .act = act, .data = data};
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() == 0 || !idmap_of(conf)->n)
+		return act(data, err);
+	if (idmaps_with_caller(idmap_of(conf), &maps, &uid, &gid) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	return idmap_do(&call, err);
+}
+
+struct shared {
+	mapped_act *act;
+	void *data, *result, *memory; /* which a child has in common with us */
+	size_t size;
+};
+
+static int act_and_tell(void *data, struct error *err)
+{
+	const struct shared *s = data;
+	int result = s->act(s->data, err);
+
+	memcpy(s->memory, s->result, s->size);
+	return result;
+}
+
+int mapped_do_for(mapped_act *act, void *data, void *result, size_t size, struct error *err)
+{
+	struct shared s = {act, data, result, NULL, size};
+	int done;
+
+	if (geteuid() == 0)
+		return act(data, err);
+	s.memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s.memory == MAP_FAILED)
+		return error_set(err, ENOMEM, "out of memory");
+	memcpy(s.memory, result, size);
+	done = mapped_do(act_and_tell, &s, err);
+	memcpy(result, s.memory, size);
+	munmap(s.memory, size);
+	return done;
 }
 
 struct creation {

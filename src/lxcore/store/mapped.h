@@ -9,7 +9,12 @@
 #ifndef LXCORE_STORE_MAPPED_H
 #define LXCORE_STORE_MAPPED_H
 
+#include "parts/idmap.h"
 #include "storage/storage.h"
+
+/* By which maps the files of its root filesystem are owned on the disk: none where it is the mount that
+ * maps them (idmap=container). */
+const struct idmaps *mapped_on_disk(const struct conf *conf);
 
 /* What shall be done; below 0 with the error: it failed.  What it writes to memory is not seen by the
  * caller, unless that is shared. */
@@ -18,6 +23,12 @@ typedef int mapped_act(void *data, struct error *err);
 /* Do it as somebody who may do with files of all ids that the caller may map what the caller may do
  * with his own; its result. */
 int mapped_do(mapped_act *act, void *data, struct error *err);
+/* The same; what it writes to 'size' bytes at 'result' is seen by the caller. */
+int mapped_do_for(mapped_act *act, void *data, void *result, size_t size, struct error *err);
+
+/* As root of the container 'conf', 0 there, who may also do what the caller may; for programs, which
+ * know nothing of mapped ids. */
+int mapped_as_root(const struct conf *conf, mapped_act *act, void *data, struct error *err);
 
 /* A storage driver's create and destroy, each as the one who may. */
 int mapped_create(const struct storage *s, const struct storage_new *new, struct error *err);

@@ -12,6 +12,7 @@
 #include "store/clone.h"
 #include "store/graph.h"
 #include "store/identity.h"
+#include "store/mapped.h"
 #include "store/layers.h"
 
 #include <stdio.h>
@@ -144,10 +145,16 @@ static int tell_owners(struct clone *k, struct error *err)
 	return graph_tell_owners(&owners, k->to->dir, err);
 }
 
+struct renamed {
+	struct clone *k;
+	const char *old;
+};
+
 /* Only what a person sees of the name; a failure changes nothing about the container. */
-static int rename_inside(struct clone *k, const char *old, struct error *err)
+static int rename_files(void *data, struct error *err)
 {
-	const char *path = rootfs_conf_of(k->to->conf)->path;
+	const struct renamed *r = data;
+	const char *path = rootfs_conf_of(r->k->to->conf)->path;
 	autoclose int root = -1;
 	struct storage s;
 	int result;
@@ -155,9 +162,16 @@ static int rename_inside(struct clone *k, const char *old, struct error *err)
 	if (!path || storage_parse(path, &s, err) < 0)
 		return path ? -1 : 0;
 	root = s.driver->look(s.source, err);
-	result = root < 0 ? -1 : identity_rename(root, old, k->to->name, err);
+	result = root < 0 ? -1 : identity_rename(root, r->old, r->k->to->name, err);
 	close_fd(&root);
 	return result == 0 && s.driver->disconnect ? s.driver->disconnect(s.source, err) : result;
+}
+
+static int rename_inside(struct clone *k, const char *old, struct error *err)
+{
+	struct renamed r = {k, old};
+
+	return mapped_do(rename_files, &r, err);
 }
 
 static int rename_held(struct clone *k, struct error *err)

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "parts/idmap.h"
 #include "parts/rootfs.h"
+#include "store/mapped.h"
 #include "store/snapshot.h"
 
 #include <stdio.h>
@@ -56,7 +57,7 @@ int restore_tidy(lxcore_container *c, struct error *err)
 
 		if (strcmp(lines.v[i], now) == 0)
 			continue;
-		if (storage_parse(lines.v[i], &s, err) < 0 || s.driver->destroy(s.source, err) < 0)
+		if (storage_parse(lines.v[i], &s, err) < 0 || mapped_destroy(&s, err) < 0)
 			return -1;
 	}
 	if (unlink(path) < 0 && errno != ENOENT)
@@ -65,6 +66,11 @@ int restore_tidy(lxcore_container *c, struct error *err)
 }
 
 /* ---- making what it shall be ---- */
+
+static int make_upper(void *overlay, struct error *err)
+{
+	return overlay_make_upper(overlay, err);
+}
 
 static int make_layer(struct restore *r, struct error *err)
 {
@@ -79,7 +85,7 @@ static int make_layer(struct restore *r, struct error *err)
 	if (!r->new)
 		return error_set(err, ENOMEM, "out of memory");
 	r->done.way = storage_overlay.name;
-	return write_mark(r, err) < 0 ? -1 : overlay_make_upper(&o, err);
+	return write_mark(r, err) < 0 ? -1 : mapped_do(make_upper, &o, err);
 }
 
 /* A place that is not the one in use. */
@@ -113,6 +119,22 @@ static int copy_contents(struct restore *r, const struct storage *to, struct err
 	return contents_copy(&copy, err);
 }
 
+struct elsewhere {
+	struct restore *r;
+	const struct storage_new *new;
+	struct storage to;
+};
+
+static int fill_elsewhere(void *data, struct error *err)
+{
+	const struct elsewhere *e = data;
+	const struct storage_driver *d = e->to.driver;
+
+	if (e->new->from)
+		return d->snapshot(&e->r->source, e->to.source, e->new, err);
+	return d->create(e->to.source, e->new, err) < 0 ? -1 : copy_contents(e->r, &e->to, err);
+}
+
 static int make_elsewhere(struct restore *r, struct error *err)
 {
 	const struct storage_driver *d = r->source.driver;
@@ -120,8 +142,8 @@ static int make_elsewhere(struct restore *r, struct error *err)
 		.name = r->c->name, .dir = r->c->dir, .from = d->snapshot ? &r->source : NULL,
 		.spec.size = d->size ? d->size(r->source.source) : 0,
 	};
+	struct elsewhere e = {r, &new, {.driver = d}};
 	autofree char *place = NULL;
-	struct storage to = {.driver = d};
 
 	if (idmap_claim(r->conf, r->c->lxcpath, r->c->name, err) < 0)
 		return -1;
@@ -131,15 +153,14 @@ static int make_elsewhere(struct restore *r, struct error *err)
 		new.from = NULL;
 	if (choose_place(r, &new, &place, err) < 0)
 		return -1;
-	to.source = place;
+	e.to.source = place;
 	r->new = str_printf("%s:%s", d->name, place);
 	if (!r->new)
 		return error_set(err, ENOMEM, "out of memory");
 	if (write_mark(r, err) < 0)
 		return -1;
 	r->done.way = d->name;
-	if (new.from ? d->snapshot(&r->source, place, &new, err) < 0 :
-		       d->create(place, &new, err) < 0 || copy_contents(r, &to, err) < 0)
+	if (mapped_do_for(fill_elsewhere, &e, &r->done, sizeof(r->done), err) < 0)
 		return -1;
 	if (!d->disconnect)
 		return 0;

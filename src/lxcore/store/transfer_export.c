@@ -11,7 +11,7 @@
 #include "base/proc.h"
 #include "life/container.h"
 #include "parts/rootfs.h"
-#include "storage/storage.h"
+#include "store/mapped.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -187,7 +187,9 @@ static int add_rootfs(struct exporter *x, struct error *err)
 {
 	struct wire message = {.what = WIRE_TREE};
 
-	transfer_ids(idmap_of(x->c->conf), &message.ids);
+	if (idmap_look(x->c->conf, x->c->lxcpath, x->c->name, err) < 0)
+		return -1;
+	transfer_ids(mapped_on_disk(x->c->conf), &message.ids);
 	return add_tree(x, &message, TRANSFER_ROOTFS, x->root, err);
 }
 

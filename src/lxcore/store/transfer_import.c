@@ -12,7 +12,7 @@
 #include "base/path.h"
 #include "base/tree.h"
 #include "parts/rootfs.h"
-#include "storage/storage.h"
+#include "store/mapped.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,14 +129,6 @@ static int make_writable(int dir, struct error *err)
 	return steal_fd(&tree);
 }
 
-static void mapped_root(const struct conf *conf, uid_t *uid, gid_t *gid)
-{
-	unsigned long id;
-
-	*uid = idmap_to_host(idmap_of(conf), 'u', 0, &id) ? (uid_t)id : 0;
-	*gid = idmap_to_host(idmap_of(conf), 'g', 0, &id) ? (gid_t)id : 0;
-}
-
 static int place_rootfs(struct importer *m, const struct storage_driver *driver,
 			const struct storage_new *new, char **ret_source, struct error *err)
 {
@@ -164,9 +156,9 @@ static int make_rootfs(struct importer *m, struct error *err)
 	autofree char *source = NULL;
 	autoclose int root = -1;
 
-	if (!driver)
+	if (!driver || idmap_claim(m->c->conf, m->c->lxcpath, m->c->name, err) < 0)
 		return -1;
-	mapped_root(m->c->conf, &new.uid, &new.gid);
+	store_owner(m->c->conf, &new.uid, &new.gid);
 	if (place_rootfs(m, driver, &new, &source, err) < 0 ||
 	    driver->create(source, &new, err) < 0)
 		return -1;
@@ -215,7 +207,7 @@ static int take_tree(struct importer *m, const char *name, struct error *err)
 	if (dir < 0)
 		return -1;
 	if (rootfs)
-		transfer_ids(idmap_of(m->c->conf), &go.ids);
+		transfer_ids(mapped_on_disk(m->c->conf), &go.ids);
 	m->rootfs |= rootfs;
 	fds[0] = dir;
 	/* With our lock: nothing is removed under a program that still writes. */
