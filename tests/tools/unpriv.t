@@ -61,6 +61,7 @@ like 'a command gets a terminal' "$(user "$LXT_PTYRUN" end -- lxc-attach -n one 
 within one sh -c 'kill -TERM 1' >/dev/null
 is_other() { [ -n "$(pid_of one)" ] && [ "$(pid_of one)" != "$pid" ]; }
 ok 'a reboot works' eventually 10 is_other
+ok '... to a system that runs' eventually 10 within one sh -c '[ -c /dev/tty1 ] && ps | grep -q getty'
 ok 'stop works' lxc_ stop -n one
 is '... whole' "$(lxc_ info -n one -sH)" STOPPED
 lxc_ start -n one 2>/dev/null
@@ -139,6 +140,35 @@ if command -v ip >/dev/null && grant 'nobody veth none 1'; then
 else
 	skip 'an interface that is not granted is refused' 'no ip, or lxc-usernet cannot be covered'
 fi
+
+# ---- copies and snapshots
+
+run lxc_ copy -n one -N copied
+is 'a copy is made' "$status" 0
+is '... with the owners of the source' "$(stat -c %u:%g "$own/copied/rootfs/bin/busybox")" "$SUB:$SUB"
+is '... and a name of its own inside' "$(cat "$own/copied/rootfs/etc/hostname")" copied
+run lxc_ copy -s -n one -N clone
+is 'a clone shares its contents (overlay in the user namespace)' "$status" 0
+user sed -i '/^lxc.net/d' "$own/clone/config" && user sh -c 'echo lxc.net.0.type=empty >>"$1"' - "$own/clone/config"
+lxc_ start -n clone 2>/dev/null
+is '... starts' "$(lxc_ info -n clone -sH)" RUNNING
+ok '... and writes' within clone sh -c 'echo mine >/etc/issue && rm /etc/fstab && chown 5:6 /etc/issue'
+is '... to a layer of its own, with mapped owners' "$(stat -c %u:%g "$own"/clone/overlay/delta*/etc/issue)" "$((SUB + 5)):$((SUB + 6))"
+ok '... what it removed is there in the source' test -e "$own/one/rootfs/etc/fstab"
+lxc_ stop -k -n clone
+run lxc_ snapshot -n clone
+is 'a snapshot is made' "$status" 0
+lxc_ start -n clone 2>/dev/null
+within clone sh -c 'echo spoilt >/etc/issue'
+lxc_ stop -k -n clone
+run lxc_ snapshot -n clone -r snap0
+is '... and restored' "$status" 0
+lxc_ start -n clone 2>/dev/null
+is '... as it was' "$(within clone cat /etc/issue)" mine
+lxc_ stop -k -n clone
+ok 'all of it can be destroyed' lxc_ destroy -s -n clone
+ok '... the copy, too' lxc_ destroy -n copied
+is '... wholly' "$(ls -A "$own")" one
 
 # ---- ids of each container's own, and the end
 

@@ -124,11 +124,17 @@ static int make_empty_dir(const char *path, mode_t mode, struct error *err)
 int overlay_make_upper(const struct overlay *o, struct error *err)
 {
 	autoclose int work = make_empty_dir(o->work, 0700, err), upper = -1;
+	struct stat st;
 
 	if (work < 0)
 		return -1;
 	upper = make_empty_dir(o->upper, 0755, err);
-	return upper < 0 ? -1 : copy_top(o->lower.v[0], upper, err);
+	if (upper < 0 || copy_top(o->lower.v[0], upper, err) < 0)
+		return -1;
+	/* Who writes to the one writes to the other. */
+	if (fstat(upper, &st) < 0 || fchown(work, st.st_uid, st.st_gid) < 0)
+		return error_sys(err, "cannot give \"%s\" the owner of its layer", o->work);
+	return 0;
 }
 
 int overlay_is_written(const struct overlay *o, struct error *err)

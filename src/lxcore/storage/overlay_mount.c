@@ -61,6 +61,7 @@ struct context {
 	size_t n;
 	int users; /* whose ids the layers' are mapped to; -1: they are not */
 	int both;  /* with 'users': the mount that shows UPPER and work, which must live till the end */
+	bool by_fd; /* who mounts may not go where the layers are */
 };
 
 static int set(const struct context *c, const char *key, const char *path, int fd)
@@ -69,7 +70,8 @@ static int set(const struct context *c, const char *key, const char *path, int f
 
 	if (c->users >= 0)
 		return fsconfig(c->fs, FSCONFIG_SET_FD, key, NULL, fd);
-	return fsconfig(c->fs, FSCONFIG_SET_STRING, key, name_of(path, fd, short_name), 0);
+	return fsconfig(c->fs, FSCONFIG_SET_STRING, key,
+			name_of(c->by_fd ? "\\" : path, fd, short_name), 0);
 }
 
 /* Linux before 6.5: all lower layers in one list. */
@@ -189,12 +191,24 @@ static int mount_context(const struct context *c, const struct overlay *o,
 	return tree < 0 ? cannot_mount(c, o, err) : tree;
 }
 
+/*
+ * The first process of an ordinary user's container is still its user, who can open the layers, but
+ * whom overlayfs could not write as: its maps do not have him.  So what follows is done by its root.
+ */
+static int become_root(struct error *err)
+{
+	/* EINVAL: nobody is root there, and everybody is mapped as he is. */
+	if ((setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) && errno != EINVAL)
+		return error_sys(err, "cannot mount layers as root of the container");
+	return 0;
+}
+
 static int mount_layers(const struct overlay *o, const char *const *options, int users,
-			struct error *err)
+			bool as_root, struct error *err)
 {
 	autoclose int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	struct context c = {.fs = fs, .n = o->lower.n + (o->upper ? 2 : 0), .users = users,
-			    .both = -1};
+			    .both = -1, .by_fd = as_root};
 	autofree int *fds = malloc(c.n * sizeof(*fds));
 	int tree;
 
@@ -203,7 +217,8 @@ static int mount_layers(const struct overlay *o, const char *const *options, int
 	if (!fds)
 		return error_set(err, ENOMEM, "out of memory");
 	c.fds = memset(fds, 0xff, c.n * sizeof(*fds));
-	tree = open_layers(&c, o, err) < 0 ? -1 : mount_context(&c, o, options, err);
+	tree = open_layers(&c, o, err) < 0 || (as_root && become_root(err) < 0) ? -1 :
+	       mount_context(&c, o, options, err);
 	for (size_t i = 0; i < c.n; i++)
 		close_fd(&fds[i]);
 	close_fd(&c.both);
@@ -218,6 +233,7 @@ struct apart {
 	const char *memory; /* what is written stays in memory: an empty directory to mount that on */
 	const char *const *options;
 	const struct storage_users *users; /* or NULL */
+	bool as_root;
 	int sock;
 };
 
@@ -264,7 +280,7 @@ static int mount_here(void *data, struct error *err)
 		return -1;
 	if (m->users && become(m->users, err) < 0)
 		return -1;
-	tree = mount_layers(&o, m->options, m->users ? m->users->fd : -1, err);
+	tree = mount_layers(&o, m->options, m->users ? m->users->fd : -1, m->as_root, err);
 	if (tree < 0)
 		return -1;
 	return fd_send(m->sock, "", 1, &tree, 1) < 0 ? error_sys(err, "cannot hand its mount over") :
@@ -317,14 +333,15 @@ int overlay_mount_mapped(const char *source, const char *const *options,
 {
 	autooverlay struct overlay o = {0}, all = {0};
 	autostrv struct strv rest = {0};
-	struct apart m = {.o = &o, .users = users};
+	struct apart m = {.o = &o, .users = users, .as_root = geteuid() != 0 && is_in_userns()};
 	bool tmpfs = false;
 
 	if (overlay_parse(source, &o, err) < 0 || take_tmpfs(options, &rest, &tmpfs, err) < 0)
 		return -1;
 	m.options = (const char *const *)rest.v;
 	if (!tmpfs)
-		return users ? mount_apart(&m, err) : mount_layers(&o, m.options, -1, err);
+		return users || m.as_root ? mount_apart(&m, err) :
+					    mount_layers(&o, m.options, -1, false, err);
 	if (mkdir(o.work, 0700) < 0 && errno != EEXIST)
 		return error_sys(err, "cannot make \"%s\"", o.work);
 	if (push_upper(&o, &all, err) < 0)
@@ -345,5 +362,5 @@ int overlay_look_still(const char *source, struct error *err)
 
 	if (overlay_parse(source, &o, err) < 0 || push_upper(&o, &still, err) < 0)
 		return -1;
-	return mount_layers(&still, NULL, -1, err);
+	return mount_layers(&still, NULL, -1, false, err);
 }

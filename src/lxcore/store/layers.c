@@ -2,10 +2,10 @@
 /* Sealing a container's layers, and removing those that nobody uses any more; see layers.h. */
 #include "store/layers.h"
 #include "base/fd.h"
-#include "base/tree.h"
 #include "parts/rootfs.h"
 #include "storage/storage.h"
 #include "store/graph.h"
+#include "store/mapped.h"
 
 #include <string.h>
 
@@ -76,7 +76,7 @@ int layers_switch(struct lxcore_container *c, const char *rootfs, struct error *
 /* 1: there is nothing to do. */
 static int is_sealed(const struct storage *s, const struct overlay *o, struct error *err)
 {
-	int written = s->driver == &storage_overlay ? overlay_is_written(o, err) : 1;
+	int written = s->driver == &storage_overlay ? mapped_is_written(o, err) : 1;
 
 	return written < 0 ? -1 : !written;
 }
@@ -94,7 +94,7 @@ static int seal(struct lxcore_container *c, struct error *err)
 	if (sealed)
 		return sealed < 0 ? -1 : 0;
 	if (overlay_push(&o, c->dir, s.source, err) < 0 ||
-	    overlay_make_upper(&o, err) < 0)
+	    mapped_make_upper(&o, err) < 0)
 		return -1;
 	source = overlay_source(&o);
 	rootfs = source ? str_printf("overlay:%s", source) : NULL;
@@ -215,7 +215,7 @@ static int sweep(const char *dir, const char *name, const struct strv *used, str
 		if (!path)
 			return error_set(err, ENOMEM, "out of memory");
 		if (is_ours(entry->d_name, name) && !strv_has(used, path) &&
-		    tree_remove(AT_FDCWD, path, err) < 0)
+		    mapped_remove(path, err) < 0)
 			return -1;
 	}
 	return 0;

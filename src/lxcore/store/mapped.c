@@ -3,6 +3,7 @@
 #include "store/mapped.h"
 #include "base/auto.h"
 #include "parts/rootfs.h"
+#include "storage/overlay.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +20,7 @@ int mapped_do(mapped_act *act, void *data, struct error *err)
 	autoidmaps struct idmaps maps = {0};
 	const struct idmap_call call = {
 		.maps = &maps, .act = act, .data = data, .uid = geteuid(), .gid = getegid(),
+		.mounts = true, /* an overlay is mounted to be looked into */
 	};
 
 	if (geteuid() == 0)
@@ -118,4 +120,24 @@ int mapped_remove(const char *path, struct error *err)
 	const struct storage dir = {&storage_dir, path};
 
 	return mapped_destroy(&dir, err);
+}
+
+static int make_upper(void *overlay, struct error *err)
+{
+	return overlay_make_upper(overlay, err);
+}
+
+int mapped_make_upper(const struct overlay *o, struct error *err)
+{
+	return mapped_do(make_upper, (void *)o, err);
+}
+
+static int is_written(void *overlay, struct error *err)
+{
+	return overlay_is_written(overlay, err);
+}
+
+int mapped_is_written(const struct overlay *o, struct error *err)
+{
+	return mapped_do(is_written, (void *)o, err);
 }

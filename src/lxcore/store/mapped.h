@@ -37,4 +37,9 @@ int mapped_destroy(const struct storage *s, struct error *err);
  * fine. */
 int mapped_remove(const char *path, struct error *err);
 
+/* overlay_make_upper() and overlay_is_written() likewise. */
+struct overlay;
+int mapped_make_upper(const struct overlay *o, struct error *err);
+int mapped_is_written(const struct overlay *o, struct error *err);
+
 #endif

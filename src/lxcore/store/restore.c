@@ -67,11 +67,6 @@ int restore_tidy(lxcore_container *c, struct error *err)
 
 /* ---- making what it shall be ---- */
 
-static int make_upper(void *overlay, struct error *err)
-{
-	return overlay_make_upper(overlay, err);
-}
-
 static int make_layer(struct restore *r, struct error *err)
 {
 	autooverlay struct overlay o = {0};
@@ -85,7 +80,7 @@ static int make_layer(struct restore *r, struct error *err)
 	if (!r->new)
 		return error_set(err, ENOMEM, "out of memory");
 	r->done.way = storage_overlay.name;
-	return write_mark(r, err) < 0 ? -1 : mapped_do(make_upper, &o, err);
+	return write_mark(r, err) < 0 ? -1 : mapped_make_upper(&o, err);
 }
 
 /* A place that is not the one in use. */
