@@ -192,7 +192,7 @@ static void talk(int dir, const char *name, unsigned uid)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-	int request[3] = {2, 0, 0};
+	int request[5] = {2, 0, 0, -1, 0}; /* struct control_request: the history of its console */
 	char answer[64];
 	struct timeval limit = {.tv_sec = 5};
 
