@@ -213,9 +213,10 @@ static int wait_for_news(struct launch *l, struct launch_news *news, struct erro
 }
 
 /* A supervisor that was killed while it started left things behind: put them right at once. */
-static int failed_start(struct launch *l, long long began, struct error *err)
+static int failed_start(struct launch *l, int log, time_t began, struct error *err)
 {
-	label_add_denials(l->boot.conf, l->container->name, l->container->lxcpath, began, err);
+	label_add_denials(l->boot.conf, l->container->name, l->container->lxcpath, log, began,
+			  err);
 	close_fd(&l->news[0]);
 	close_fd(&l->lock);
 	rescue(l->container, NULL);
@@ -349,7 +350,8 @@ int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_s
 		 lxcore_error *err)
 {
 	autolaunch struct launch l = {.container = c, .how = how, .lock = -1, .news = {-1, -1}};
-	const long long began = clock_us();
+	autoclose int log = label_watch_log();
+	const time_t began = time(NULL);
 	struct launch_news news;
 	pid_t launcher;
 	int result;
@@ -361,7 +363,7 @@ int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_s
 	result = launcher < 0 ? -1 : wait_for_news(&l, &news, err);
 	reap_launcher(launcher);
 	if (result < 0)
-		return failed_start(&l, began, err);
+		return failed_start(&l, log, began, err);
 	if (!how->foreground)
 		return 0;
 	result = news.what == NEWS_ENDED ? 0 : see_to_the_end(&l, ret_status, err);

@@ -17,8 +17,7 @@
 
 struct denials {
 	const char *who;      /* profile or type that must be in the line */
-	long long since_us;   /* as clock_us() */
-	long long since_wall; /* seconds since 1970 */
+	long long since; /* seconds since 1970 */
 	struct buf text;
 	unsigned n;
 };
@@ -66,22 +65,19 @@ static void take_line(struct denials *d, const char *line)
 }
 
 /* A record: 'PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT'. */
-static void read_kernel_log(struct denials *d)
+static void read_kernel_log(struct denials *d, int log)
 {
-	autoclose int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	char record[8192];
 	ssize_t n;
 
-	while (fd >= 0 && ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
-		long long at = 0;
+	while ((n = read(log, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
 		char *text;
 
 		if (n <= 0) /* overwritten before it was read: go on with what is there */
 			continue;
 		record[n] = '\0';
 		text = strchr(record, ';');
-		/* The clocks are not quite the same. */
-		if (text && sscanf(record, "%*u,%*u,%lld", &at) == 1 && at + 500000 >= d->since_us)
+		if (text)
 			take_line(d, text + 1);
 	}
 }
@@ -100,28 +96,46 @@ static void read_audit_log(struct denials *d)
 		const char *at = strstr(lines.v[i], "audit(");
 		long long when = 0;
 
-		if (at && sscanf(at, "audit(%lld", &when) == 1 && when + 1 >= d->since_wall)
+		if (at && sscanf(at, "audit(%lld", &when) == 1 && when + 1 >= d->since)
 			take_line(d, lines.v[i]);
 	}
 }
 
-void label_add_denials(const struct conf *c, const char *name, const char *lxcpath, long long since_us,
-		       struct error *err)
+int label_watch_log(void)
 {
-	struct denials d = {.since_us = since_us, .text = BUF_INIT,
-			    .since_wall = time(NULL) - (clock_us() - since_us) / 1000000};
+	int log = -1;
+
+	if (apparmor_is_enabled() || selinux_is_enabled())
+		log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log >= 0)
+		lseek(log, 0, SEEK_END);
+	return log;
+}
+
+void label_add_denials(const struct conf *c, const char *name, const char *lxcpath, int log,
+		       time_t since, struct error *err)
+{
+	enum { LOOKS = 25, PAUSE_US = 20000 };
+	struct denials d = {.since = since, .text = BUF_INIT};
 	autofree char *who = NULL;
 	size_t used;
 
-	if (!err || !err->code || (!apparmor_is_enabled() && !selinux_is_enabled()))
+	if (!err || !err->code || log < 0)
 		return;
 	who = label_name_in_log(c, name, lxcpath);
 	if (!who)
 		return;
 	d.who = who;
-	read_kernel_log(&d);
-	if (!d.n)
-		read_audit_log(&d);
+	/* The kernel writes them a little later, in a thread of its own. */
+	for (int i = 0; i < LOOKS && !d.n; i++) {
+		if (i)
+			usleep(PAUSE_US);
+		read_kernel_log(&d, log);
+		if (!d.n)
+			read_audit_log(&d);
+		if (err->code != EACCES && err->code != EPERM)
+			break;
+	}
 	if (d.n > MOST)
 		buf_addf(&d.text, "; and %u more", d.n - MOST);
 	used = strlen(err->text);
