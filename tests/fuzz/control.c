@@ -17,6 +17,7 @@ static struct watch fresh(struct supervisor *s)
 		w.connections[i].fd = -1;
 	w.epoll = epoll_create1(EPOLL_CLOEXEC);
 	hub_open(&w.hub, s->boot->conf, NULL);
+	notify_init(&w.notify, s->boot->conf, w.epoll, 1ull << 32, 2ull << 32);
 	return w;
 }
 

@@ -60,8 +60,8 @@ static void take_line(struct denials *d, const char *line)
 	snprintf(what, sizeof(what), "%.*s", (int)strcspn(avc + strlen("avc:  denied"), "}") + 1,
 		 avc + strlen("avc:  denied"));
 	field(line, "tcontext", target, sizeof(target));
-	buf_addf(&d->text, "%sSELinux denied%s on \"%s\" (%s)", d->text.len ? "; " : "", what, name,
-		 target);
+	buf_addf(&d->text, "%sSELinux denied%s%s%s%s of %s", d->text.len ? "; " : "", what,
+		 *name ? " on \"" : "", name, *name ? "\"" : "", target);
 }
 
 /* A record: 'PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT'. */
