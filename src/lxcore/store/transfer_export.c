@@ -11,7 +11,9 @@
 #include "base/proc.h"
 #include "life/container.h"
 #include "parts/rootfs.h"
+#include "store/graph.h"
 #include "store/mapped.h"
+#include "store/store.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -163,7 +165,8 @@ static void list_skipped(const struct exporter *x, char *ret, size_t size)
 	autobuf struct buf text = BUF_INIT;
 	autostrv struct strv places = {0};
 
-	buf_puts(&text, "config rootfs overlay snaps partial lxc_snapshots lxc_rdepends");
+	buf_puts(&text, "config rootfs overlay snaps " STORE_PARTIAL " " STORE_RESTORING " "
+		 STORE_RENAMED " " GRAPH_USERS " " GRAPH_OWNERS);
 	strv_split(&places, storage_source(x->rootfs->path), ":");
 	for (size_t i = 0; i < places.n; i++) {
 		size_t n = strlen(x->c->dir);

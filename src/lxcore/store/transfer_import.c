@@ -6,6 +6,7 @@
  */
 #include "base/error.h"
 #include "store/birth.h"
+#include "store/graph.h"
 #include "store/transfer.h"
 #include "base/fd.h"
 #include "base/mount.h"
@@ -221,7 +222,8 @@ static int take_tree(struct importer *m, const char *name, struct error *err)
 static bool is_reserved(const char *name)
 {
 	static const char *const names[] = {"config", "rootfs", "overlay", "snaps", STORE_PARTIAL,
-					    "lxc_snapshots", "lxc_rdepends"};
+					    STORE_RESTORING, STORE_RENAMED, GRAPH_USERS,
+					    GRAPH_OWNERS};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(name, names[i]) == 0)
