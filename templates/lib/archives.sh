@@ -40,15 +40,19 @@ keys_known() {
 		die "verify $what $release: who signs it is not known" '--keyring=FILE, or --no-gpg'
 	need gpg gnupg
 	[ -d "$side_dir/gpg" ] || mkdir -m 700 "$side_dir/gpg" || die "make $side_dir/gpg"
-	key_file=$1 key_form=$2 key_near=$3
+	key_file=$1 key_form=$2 key_near=$3 missing=''
 	while read -r file fingerprint address; do
-		[ -z "$file" ] || key_known "$file" "$fingerprint" "$address"
+		[ -z "$file" ] || key_known "$file" "$fingerprint" "$address" || missing="$file $fingerprint"
 	done <<-KEYS
 		$archive_keys
 	KEYS
+	# Where there are several, an older one may be nowhere any more; what it signed is refused later.
+	[ -s "$key_file" ] ||
+		die "verify $what $release: no key with the fingerprint ${missing#* } was found (${missing% *})" \
+			'--keyring=FILE, or --no-gpg'
 }
 
-# key_known FILE FINGERPRINT ADDRESS
+# key_known FILE FINGERPRINT ADDRESS: adds it to `key_file`.
 key_known() {
 	for place in "/etc/pki/rpm-gpg/$1" /usr/share/distribution-gpg-keys/*/"$1" \
 		"/usr/share/keyrings/$1" "${key_near:+$key_near/$1}" "${3-}"; do
@@ -65,6 +69,5 @@ key_known() {
 			return 0
 		fi
 	done
-	die "verify $what $release: no key with the fingerprint $2 was found ($1)" \
-		'--keyring=FILE, or --no-gpg'
+	return 1
 }

@@ -96,6 +96,47 @@ ok 'has OpenRC on busybox log in on the console' has "$rootfs/etc/inittab" \
 	'console::respawn:/sbin/getty -L 115200 console vt100'
 ok 'drops terminals that a container has not' not grep -q tty6 "$rootfs/etc/inittab"
 
+fresh
+mkdir -p "$rootfs/etc/init" "$rootfs/etc/sysconfig"
+touch "$rootfs/etc/init/start-ttys.conf" "$rootfs/etc/securetty"
+echo 'ACTIVE_CONSOLES=/dev/tty[1-6]' >"$rootfs/etc/sysconfig/init"
+library ttys_by_init
+ok 'has upstart log in on the console' has "$rootfs/etc/init/lxc-console.conf" \
+	'exec /sbin/mingetty --nohangup console'
+ok '... and on four terminals' same 'ACTIVE_CONSOLES=/dev/tty[1-4]' "$(tail -n 1 "$rootfs/etc/sysconfig/init")"
+ok '... and answer the signal of lxc-stop' grep -q shutdown "$rootfs/etc/init/power-status-changed.override"
+ok 'lets root in there where a list says so' has "$rootfs/etc/securetty" lxc/tty1
+fresh
+echo 'id:3:initdefault:' >"$rootfs/etc/inittab"
+library ttys_by_init
+ok 'finds sysvinit by its inittab' has "$rootfs/etc/inittab" '1:2345:respawn:/sbin/getty 38400 tty1 vt220'
+fresh
+refuses 'a tree without an init' 'find the init' library ttys_by_init
+
+echo '# networks'
+fresh
+library network_ifcfg
+ok 'asks for an address in the background, by ifcfg' has "$rootfs/etc/sysconfig/network-scripts/ifcfg-eth0" \
+	'DHCLIENTARGS=-nw'
+library network_manager
+ok 'hides the profile of NetworkManager, which wants that' same 600 \
+	"$(stat -c %a "$rootfs/etc/NetworkManager/system-connections/eth0.nmconnection")"
+library network_netplan
+ok 'lets a boot go on without an address, by netplan' has "$rootfs/etc/netplan/10-lxc.yaml" '      optional: true'
+
+echo '# archives'
+fresh
+library 'distribution=centos release=7; archives_read; echo "$archive_vault $archive_keys"'
+ok 'knows that CentOS 7 is in the vault, and who signed it' grep -q '^1 RPM-GPG-KEY-CentOS-7 6341AB2753D78A78' "$out"
+library 'distribution=centos release=9-stream; archives_read; echo "[$archive_vault] $archive_repos"'
+ok 'knows that 9-stream is alive' grep -q '^\[\] baseos ' "$out"
+library 'distribution=none release=1; archives_read; echo "[$archive_root$archive_repos$archive_keys]"'
+ok 'knows nothing of others' has "$out" '[]'
+library 'arch=x86_64 release=7; rpm_expand "http://m.example/\$releasever/os/\$basearch/\$releasever"; echo "$expanded"'
+ok 'fills in what dnf would' has "$out" 'http://m.example/7/os/x86_64/7'
+ok 'has a fingerprint of forty digits with each key' same '' \
+	"$(awk '$3 == "key" && (length($5) != 40 || $5 ~ /[^0-9A-F]/)' "$templates/lib/archives")"
+
 echo '# logins'
 shadow() {
 	fresh
