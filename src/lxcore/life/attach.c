@@ -264,9 +264,9 @@ static int hand_listener_on(struct attach *a, int *listener, struct error *err)
 {
 	const struct control_request rq = {.what = CONTROL_ADD_LISTENER, .fd = *listener,
 					   .has_fd = true};
-	autoclose int sock = -1, fd = steal_fd(listener);
+	autoclose int sock = control_ask(a->running.rundir, &rq, NULL, NULL, err);
 
-	sock = control_ask(a->running.rundir, &rq, NULL, NULL, err);
+	close_fd(listener);
 	return sock < 0 ? error_within(err, "its system calls cannot be answered") : 0;
 }
 

@@ -87,7 +87,6 @@ int rename_tidy(lxcore_container *c, struct error *err)
 
 static int check_rename(lxcore_container *c, const char *name, struct error *err)
 {
-	autofree char *snaps = str_printf("%s/snaps", c->dir);
 	autostrv struct strv users = {0};
 	struct lxcore_snapshot *all = NULL;
 	int n = lxcore_snapshots(c, &all, err);
