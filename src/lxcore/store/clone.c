@@ -6,10 +6,9 @@
 #include "parts/rootfs.h"
 #include "store/graph.h"
 #include "store/layers.h"
+#include "store/still.h"
 
 #include <string.h>
-
-#define FREEZE_LIMIT 10 /* seconds */
 
 static int check_source(struct clone *k, struct error *err)
 {
@@ -114,20 +113,9 @@ static int write_conf(struct clone *k, struct error *err)
 	return 0;
 }
 
-static int make_contents(struct clone *k, struct error *err)
+static int make_contents(void *data, struct error *err)
 {
-	bool freeze = k->running && lxcore_state(k->from) == LXCORE_RUNNING;
-	long long began = clock_us();
-	int result;
-
-	if (freeze && lxcore_freeze(k->from, FREEZE_LIMIT, err) < 0)
-		return -1;
-	result = contents_make(k, err);
-	/* Whatever happened to us: it shall go on. */
-	if (freeze && lxcore_unfreeze(k->from, FREEZE_LIMIT, result < 0 ? NULL : err) < 0)
-		return -1;
-	k->done.pause_us = freeze ? (unsigned)(clock_us() - began) : 0;
-	return result;
+	return contents_make(data, err);
 }
 
 /* lxc.idmap = auto: a clone has ids of its own; a snapshot has those of its container. */
@@ -148,7 +136,8 @@ static int claim_ids(struct clone *k, struct error *err)
 static int fill(struct clone *k, struct error *err)
 {
 	if (clone_conf_make(k, err) < 0 || claim_ids(k, err) < 0 || choose_place(k, err) < 0 ||
-	    write_conf(k, err) < 0 || write_dependence(k, err) < 0 || make_contents(k, err) < 0)
+	    write_conf(k, err) < 0 || write_dependence(k, err) < 0 ||
+	    still_do(k->from, make_contents, k, &k->done.pause_us, err) < 0)
 		return -1;
 	if (!k->same && (clone_conf_files(k, err) < 0 || clone_identity(k, err) < 0))
 		return -1;

@@ -33,7 +33,7 @@ struct clone {
 	/* On the way. */
 	struct hold hold;
 	struct birth birth;
-	bool running, freeze;
+	bool running;
 	enum clone_way way;
 	char *home;                /* directory whose files the source's configuration names */
 	char *text;                /* the source's rootfs, which 'source' points into */

@@ -13,15 +13,13 @@
 #include "parts/rootfs.h"
 #include "store/graph.h"
 #include "store/mapped.h"
+#include "store/still.h"
 #include "store/store.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-
-#define FREEZE_SECONDS 10
 
 struct exporter {
 	struct lxcore_container *c;
@@ -204,75 +202,15 @@ static int begin(struct exporter *x, struct error *err)
 	return transfer_ask(&x->transfer, &message, x->how->fd, err);
 }
 
-static int write_archive(struct exporter *x, struct error *err)
+static int write_archive(void *data, struct error *err)
 {
+	struct exporter *x = data;
 	const struct wire end = {.what = WIRE_END};
 
 	if (begin(x, err) < 0 || add_head(x, err) < 0 || add_config(x, err) < 0 ||
 	    add_files(x, err) < 0 || add_rootfs(x, err) < 0)
 		return -1;
 	return transfer_ask(&x->transfer, &end, -1, err);
-}
-
-/* ---- a running container ---- */
-
-/* Somebody who lets it run again if we are killed: he lives until our end of the pipe is closed. */
-struct guard {
-	int pipe;
-	pid_t pid;
-};
-
-static int guard_begin(struct guard *g, struct lxcore_container *c, struct error *err)
-{
-	int ends[2];
-	char byte;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_sys(err, "cannot make a pipe");
-	g->pid = fork();
-	if (g->pid == 0) {
-		close(ends[1]);
-		signal(SIGINT, SIG_IGN);
-		signal(SIGHUP, SIG_IGN);
-		signal(SIGTERM, SIG_IGN);
-		/* A byte: all went well. */
-		if (read(ends[0], &byte, 1) != 1)
-			lxcore_unfreeze(c, FREEZE_SECONDS, NULL);
-		_exit(0);
-	}
-	close(ends[0]);
-	g->pipe = ends[1];
-	return g->pid < 0 ? error_sys(err, "cannot make a process") : 0;
-}
-
-static void guard_end(struct guard *g)
-{
-	if (write(g->pipe, "", 1) < 0)
-		return; /* he is gone; so is what he was for */
-	close_fd(&g->pipe);
-	waitpid(g->pid, NULL, 0);
-}
-
-static int export_running(struct exporter *x, unsigned *ret_pause_us, struct error *err)
-{
-	bool frozen = lxcore_state(x->c) == LXCORE_FROZEN;
-	struct guard guard = {.pipe = -1};
-	long long began = clock_us();
-	int result;
-
-	if (frozen)
-		return write_archive(x, err);
-	if (guard_begin(&guard, x->c, err) < 0)
-		return -1;
-	result = lxcore_freeze(x->c, FREEZE_SECONDS, err);
-	if (result == 0) {
-		result = write_archive(x, err);
-		if (lxcore_unfreeze(x->c, FREEZE_SECONDS, result < 0 ? NULL : err) < 0)
-			result = -1;
-	}
-	*ret_pause_us = (unsigned)(clock_us() - began);
-	guard_end(&guard);
-	return result;
 }
 
 /* ---- the door ---- */
@@ -297,7 +235,7 @@ static int export_it(struct exporter *x, bool running, struct lxcore_exported *r
 	if (look_at_root(x, running, err) < 0 || look_at_files(x, err) < 0 || measure(x, err) < 0 ||
 	    transfer_start(&x->transfer, "pack", err) < 0)
 		return -1;
-	result = running ? export_running(x, &pause_us, err) : write_archive(x, err);
+	result = still_do(x->c, write_archive, x, &pause_us, err);
 	if (ret)
 		*ret = (struct lxcore_exported){
 			.bytes = x->transfer.count.bytes, .files = x->transfer.count.files,
