@@ -7,6 +7,8 @@
 
 # shellcheck source=tests/tools/lib.sh
 . "${0%/*}/../tools/lib.sh"
+# shellcheck source=tests/tools/lab.sh
+. "$TESTS/tools/lab.sh"
 # shellcheck source=tests/tools/rpmrepo.sh
 . "$TESTS/tools/rpmrepo.sh"
 need dnf rpm rpmbuild rpmsign createrepo_c gpg busybox
@@ -16,8 +18,9 @@ if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the 
 LIMIT=$((100 * SLOW))
 export LXC_CACHE_PATH="$TMP/cache"
 unset MIRROR KEYRING http_proxy 2>/dev/null
-lab_key "$GPG" "$KEY" lab || skip_all 'gpg makes no key'
-lab_key "$TMP/other" "$TMP/other.asc" other
+KEY=$TMP/lab.asc
+lab_key "$GPG" "$KEY" lab --armor || skip_all 'gpg makes no key'
+lab_key "$TMP/other" "$TMP/other.asc" other --armor
 names=$(sed -n "/^base='/,/'\$/p" "$(dirname "$(command -v lxc-create)")"/../share/lxc/templates/lxc-open* |
 	tr -d "'" | sed 's/^base=//')
 # shellcheck disable=SC2086 # one word a package

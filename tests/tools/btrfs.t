@@ -63,7 +63,7 @@ nothing_left 'and nothing is left' "$C-dir" destroyed
 
 printf '%s\n' 'lxc.idmap = u 0 200000 65536' 'lxc.idmap = g 0 200000 65536' >>"$NET"
 # shellcheck disable=SC2016 # for the template
-echo 'chown -hR 200000:200000 "$rootfs/"' >>"$FILL"
+echo 'chown -hR 0:0 "$rootfs/"' >>"$FILL"
 ok 'an id-mapped container is made on btrfs too' create "$C-map" -B btrfs
 is 'its topmost directory is its root'"'"'s' "$(stat -c '%u %g' "$P/$C-map/rootfs")" '200000 200000'
 chmod o+x "$P" "$P/$C-map"

@@ -80,7 +80,7 @@ ok 'no loop device either' eventually 5 no_loops
 ok 'an id-mapped container' sh -c "printf '%s\n' 'lxc.idmap = u 0 200000 65536' \
 	'lxc.idmap = g 0 200000 65536' >>'$NET'; chmod o+x '$TMP' '$P'"
 cat >>"$FILL" <<'MORE'
-chown -hR 200000:200000 "$rootfs/"
+chown -hR 0:0 "$rootfs/"
 MORE
 ok 'is made in a file too' create "$C-map" -B loop --fssize 64M
 ok 'starts' lxc start -n "$C-map"
