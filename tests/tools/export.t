@@ -312,13 +312,14 @@ destroy "$C-h"
 # ---- ended in the middle
 
 # The rest never comes, nor does an end: we hold the pipe open ourselves.
-mkfifo "$TMP/half"
-exec 9<>"$TMP/half"
 for signal in 9 15 2; do # KILL, TERM, INT
+	# A fresh one: whoever was killed may not have read all.
+	mkfifo "$TMP/half"
+	exec 9<>"$TMP/half"
 	# In the background INT is ignored unless one asks.
 	env --default-signal=INT lxc-import -P "$P" -n "$C-x" <"$TMP/half" >"$TMP/said" 2>&1 9>&- &
 	importer=$!
-	head -c 1000000 "$TMP/big.zst" >&9
+	timeout 10 head -c 1000000 "$TMP/big.zst" >&9
 	ok "an import that waits for the rest of its archive has begun" \
 		eventually 10 test -e "$P/$C-x/partial"
 	kill "-$signal" "$importer"
@@ -327,8 +328,9 @@ for signal in 9 15 2; do # KILL, TERM, INT
 	status=0
 	wait "$importer" || status=$?
 	is '  its exit status tells of the signal' "$status" $((128 + signal))
+	exec 9>&-
+	rm "$TMP/half"
 done
-exec 9>&-
 
 # ---- how far it is
 

@@ -185,6 +185,9 @@ static int copy_between(int from, int to, const struct contents_copy *c, struct 
 
 	if (c->from_ids && c->to_ids && c->from_ids->n && c->to_ids->n && !(a && b && x && y))
 		return error_set(err, ENOMEM, "out of memory");
+	/* However little there is to copy: who would cancel it is asked once before. */
+	if (o.progress && !tell(&(struct copy_progress){0}, &teller))
+		return error_set(err, ECANCELED, "it was cancelled");
 	if (copy_tree(from, to, &o, &r, err) < 0)
 		return -1;
 	c->done->bytes = r.bytes;
