@@ -115,6 +115,32 @@ static int connect_free(const char *file, struct error *err)
 	return -1;
 }
 
+/* Can its first sector be read? */
+static bool can_read(const char *device)
+{
+	autoclose int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char sector[512];
+
+	return fd >= 0 && pread(fd, sector, sizeof(sector), 0) == (ssize_t)sizeof(sector);
+}
+
+/* qemu-nbd returns before the kernel has taken the image's size, and until then the device is empty. */
+static int wait_until_ready(int number, struct error *err)
+{
+	autofree char *device = str_printf("/dev/nbd%d", number);
+	long long end = clock_ms() + PATIENCE_MS;
+
+	if (!device)
+		return error_set(err, ENOMEM, "out of memory");
+	while (block_size(device) == 0 || !can_read(device)) {
+		if (clock_ms() > end)
+			return error_set(err, ETIMEDOUT, "\"%s\" could not be read within %d seconds",
+					 device, PATIENCE_MS / 1000);
+		usleep(PAUSE_US);
+	}
+	return 0;
+}
+
 /* The device with the file, connected now if it was not. */
 static int connect_image(const char *source, char ret_device[32], struct error *err)
 {
@@ -126,7 +152,7 @@ static int connect_image(const char *source, char ret_device[32], struct error *
 	number = find_device(image.file);
 	if (number < 0)
 		number = connect_free(image.file, err);
-	if (number < 0)
+	if (number < 0 || wait_until_ready(number, err) < 0)
 		return error_within(err, "cannot connect the image \"%s\" to a device", image.file);
 	snprintf(ret_device, 32, image.partition ? "/dev/nbd%dp%d" : "/dev/nbd%d", number,
 		 image.partition);
