@@ -75,6 +75,12 @@ sed -i /nosuchoption/d "$P/$C/config"
 nothing_left 'nothing is left of that start' "$C"
 ok 'no loop device either' eventually 5 no_loops
 
+ok 'it runs again' lxc start -n "$C"
+fails_with 'while it runs it is not copied, and what to do is told' 1 'while it is running' \
+	lxc copy -a -n "$C" -N "$C-no"
+like '... in words' "$err" 'lxc-stop'
+lxc stop -k -n "$C"
+
 # ---- id maps
 
 ok 'an id-mapped container' sh -c "printf '%s\n' 'lxc.idmap = u 0 200000 65536' \

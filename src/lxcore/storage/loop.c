@@ -313,6 +313,7 @@ static int loop_grow(const char *source, uint64_t size, struct error *err)
 const struct storage_driver storage_loop = {
 	.name = "loop",
 	.mounted_outside = true,
+	.alone = true,
 	.usable = loop_usable,
 	.check = loop_check,
 	.look = loop_look,

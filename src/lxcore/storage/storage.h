@@ -63,6 +63,8 @@ struct storage_driver {
 	 * pre-mount hooks, which may have prepared its place.
 	 */
 	bool mounted_outside;
+	/* While it is mounted nobody else can look into it: it is a filesystem in a file. */
+	bool alone;
 
 	/* Can this host make one, or a snapshot of 'new->from' (ENOTSUP: make a copy)?  NULL: yes. */
 	int (*usable)(const struct storage_new *new, struct error *err);

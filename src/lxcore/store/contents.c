@@ -123,6 +123,11 @@ int contents_plan(struct clone *k, struct error *err)
 	if (storage_parse(k->text, &k->source, err) < 0 ||
 	    k->source.driver->check(k->source.source, err) < 0)
 		return -1;
+	if (k->running && k->source.driver->alone) {
+		error_set(err, EBUSY, "cannot copy it while it is running: its root filesystem is in a "
+			  "file, which only one at a time can mount");
+		return error_mend(err, "lxc-stop -n %s", k->from->name);
+	}
 	if (k->share == SHARE_OR_FAIL)
 		return try_sharing(k, err);
 	return k->share == SHARE_IF_SAFE && try_sharing(k, NULL) == 0 ? 0 : plan_copy(k, err);
