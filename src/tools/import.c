@@ -160,7 +160,8 @@ static const struct manual manual = {
 	"makes; no path leaves the root filesystem, no device node is made (they are counted), and "
 	"attributes other than user.*, access control lists and file capabilities are left out. "
 	"A configuration that would run programs on the host, show its files to the container or "
-	"give it devices is refused; the error names the line. Look at it with `tar -xOf FILE "
+	"give it devices is refused, unless this host's `lxc.default_config` says the same; the error "
+	"names the line. Look at it with `tar -xOf FILE "
 	"config`, then bring your own with `-f`, or say `--trust`.",
 	.notes =
 	"A privileged container, one without `lxc.idmap`, is never a safe place for the programs of "

@@ -284,6 +284,11 @@ try_config() {
 }
 try_config 'lxc.hook.pre-start = /bin/false'
 try_config 'lxc.mount.entry = / mnt none bind 0 0'
+try_config 'lxc.mount.entry = /dev/sda mnt ext4 ro 0 0'
+try_config 'lxc.mount.entry = / mnt tmpfs rbind 0 0'
+try_config 'lxc.mount.entry = /sys/kernel/security mnt none bind 0 0'
+try_config 'lxc.mount.entry = /sys/kernel/security/../../../etc mnt none bind,ro 0 0'
+try_config 'lxc.apparmor.profile = unconfined'
 try_config 'lxc.include = /etc/shadow'
 try_config 'lxc.net.0.script.up = /bin/false'
 try_config 'lxc.network.script.up = /bin/false'
@@ -292,6 +297,21 @@ try_config 'lxc.mount.auto = proc:rw'
 try_config 'lxc.cgroup2.devices.allow = a'
 try_config 'lxc.log.file = /etc/passwd'
 try_config '	lxc.hook.start-host=/bin/false' lxc.hook.start-host
+
+# What templates write, and what this host gives each new container, is no reach.
+CONF=$(lxc-config lxc.default_config)
+echo 'lxc.net.0.type = empty' >"$TMP/shipped.conf"
+lxc create -n "$C-e" -f "$TMP/shipped.conf" -t busybox >/dev/null 2>&1
+ok 'a container of a template goes through a pipe as it is' sh -c \
+	'lxc-export -q -P "$1" -n "$2-e" -o - | lxc-import -P "$1" -n "$2-f"' - "$P" "$C"
+ok '... and runs' lxc start -n "$C-f"
+lxc stop -k -n "$C-f"
+destroy "$C-f"
+sed -n 's/^ *\(lxc\.[^=]*[^ =]\) *= *\(..*\)$/\1 = \2/p' "$CONF" >>"$P/$C-e/config"
+lxc export -q -n "$C-e" -o "$TMP/e.zst"
+ok 'so is what the default configuration of this host says' lxc import -n "$C-f" "$TMP/e.zst"
+destroy "$C-f"
+destroy "$C-e"
 
 make_container "$C-h" "lxc.hook.pre-start = $P/$C-h/hook" "lxc.mount.fstab = $P/$C-h/fstab"
 printf '#!/bin/sh\nexit 0\n' >"$P/$C-h/hook"

@@ -6,7 +6,10 @@
  */
 #include "base/error.h"
 #include "store/transfer.h"
+#include "base/fd.h"
+#include "config/global.h"
 #include "config/legacy.h"
+#include "parts/mount_entry.h"
 
 #include <string.h>
 
@@ -102,6 +105,26 @@ static bool is_guarded_mount(const char *value)
 	return true;
 }
 
+/*
+ * Filesystems that are made for the container and hold nothing of the host's; and the list of security
+ * modules, which is for reading.
+ */
+static bool is_own_mount(const char *value)
+{
+	struct mount_entries list = {0};
+	bool own = mount_entries_add(&list, value, NULL, NULL) == 0 && list.n == 1;
+	const struct mount_entry *e = own ? &list.v[0] : NULL;
+
+	if (e && (strcmp(e->fstype, "tmpfs") == 0 || strcmp(e->fstype, "mqueue") == 0))
+		own = !e->options.bind && !e->options.move && !e->options.remount && !e->options.idmap;
+	else if (e)
+		own = strcmp(e->source, "/sys/kernel/security") == 0 && !e->relative &&
+		      e->options.bind && !e->options.move && !e->options.idmap &&
+		      e->options.change.set & MOUNT_ATTR_RDONLY;
+	mount_entries_free(&list);
+	return own;
+}
+
 /* In the order in which they are asked; a name that ends in a dot is that of a family. */
 static const struct rule {
 	const char *key;
@@ -110,6 +133,7 @@ static const struct rule {
 	{"lxc.include", is_shipped},
 	{"lxc.seccomp.profile", is_shipped},
 	{"lxc.mount.auto", is_guarded_mount},
+	{"lxc.mount.entry", is_own_mount},
 	{"lxc.rootfs.path", any}, /* another takes its place */
 	{"lxc.arch", any}, {"lxc.uts.name", any}, {"lxc.ephemeral", any}, {"lxc.idmap", any},
 	{"lxc.autodev", any}, {"lxc.autodev.tmpfs.size", any},
@@ -174,11 +198,10 @@ static char *trim(char *text)
 	return text;
 }
 
-/* 'line' is cut. */
-static int check_line(char *line, unsigned number, unsigned *nics, struct error *err)
+/* Key and value of a line, which is cut; false: it is no setting. */
+static bool read_line(char *line, char **ret_key, char **ret_value)
 {
-	autobuf struct buf now = BUF_INIT;
-	char *equals, *key;
+	char *equals;
 
 	/* Bytes that mark the order of bytes are skipped where it is read, too. */
 	while (str_starts(line, "\xef\xbb\xbf"))
@@ -186,14 +209,57 @@ static int check_line(char *line, unsigned number, unsigned *nics, struct error 
 	line += strspn(line, BLANKS);
 	equals = strchr(line, '=');
 	if (!str_starts(line, "lxc.") || !equals)
-		return 0; /* no setting; or one that will not be understood */
+		return false; /* or one that will not be understood */
 	*equals = '\0';
-	key = trim(line);
+	*ret_key = trim(line);
+	*ret_value = trim(equals + 1);
+	return true;
+}
+
+/* What this host gives each new container anyway is no reach: 'KEY=VALUE' of lxc.default_config. */
+static int read_defaults(struct strv *ret)
+{
+	autofree char *file = NULL;
+	autobuf struct buf text = BUF_INIT;
+	autostrv struct strv lines = {0};
+
+	if (global_get("lxc.default_config", &file, NULL) < 0 || !file ||
+	    file_read(AT_FDCWD, file, &text) < 0)
+		return 0;
+	if (strv_split(&lines, text.s, "\n") < 0)
+		return -1;
+	for (size_t i = 0; i < lines.n; i++) {
+		char *key, *value;
+
+		if (read_line(lines.v[i], &key, &value) &&
+		    strv_take(ret, str_printf("%s=%s", key, value)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_default(const struct strv *defaults, const char *key, const char *value)
+{
+	autofree char *setting = str_printf("%s=%s", key, value);
+
+	return setting && strv_has(defaults, setting);
+}
+
+/* 'line' is cut. */
+static int check_line(char *line, unsigned number, unsigned *nics, const struct strv *defaults,
+		      struct error *err)
+{
+	autobuf struct buf now = BUF_INIT;
+	char *key, *value;
+
+	if (!read_line(line, &key, &value))
+		return 0;
 	if (legacy_rename(nics, key, &now) && now.failed)
 		return error_set(err, ENOMEM, "out of memory");
 	if (now.s && !*now.s)
 		return 0; /* a key that means nothing any more */
-	if (is_harmless(now.s ? now.s : key, trim(equals + 1)))
+	if (is_harmless(now.s ? now.s : key, value) ||
+	    is_default(defaults, now.s ? now.s : key, value))
 		return 0;
 	error_set(err, EPERM, "cannot take the configuration of the archive: %s in its line %u "
 		  "reaches beyond the container", key, number);
@@ -204,15 +270,16 @@ static int check_line(char *line, unsigned number, unsigned *nics, struct error 
 int transfer_config_check(const char *text, struct error *err)
 {
 	autofree char *copy = strdup(text);
+	autostrv struct strv defaults = {0};
 	unsigned nics = 0, number = 0;
 
-	if (!copy)
+	if (!copy || read_defaults(&defaults) < 0)
 		return error_set(err, ENOMEM, "out of memory");
 	for (char *line = copy, *end; line; line = end ? end + 1 : NULL) {
 		end = strchr(line, '\n');
 		if (end)
 			*end = '\0';
-		if (check_line(line, ++number, &nics, err) < 0)
+		if (check_line(line, ++number, &nics, &defaults, err) < 0)
 			return -1;
 	}
 	return 0;
