@@ -108,18 +108,23 @@ static int copy(const struct cli *cli, lxcore_container *c, const struct clone *
 	return result;
 }
 
-static void tell(const struct cli *cli, const struct clone *k, const struct lxcore_copied *made)
+void cloning_print(const struct cli *cli, const struct lxcore_copied *made)
 {
 	struct json j = {.out = stdout};
 
+	json_object(&j, NULL);
+	json_text(&j, "name", cli->name);
+	json_text(&j, "new", made->name);
+	json_text(&j, "way", made->way);
+	json_number(&j, "bytes", (int64_t)made->bytes);
+	json_number(&j, "pause_us", made->pause_us);
+	json_end(&j, '}');
+}
+
+static void tell(const struct cli *cli, const struct clone *k, const struct lxcore_copied *made)
+{
 	if (cli->json) {
-		json_object(&j, NULL);
-		json_text(&j, "name", cli->name);
-		json_text(&j, "new", made->name);
-		json_text(&j, "way", made->way);
-		json_number(&j, "bytes", (int64_t)made->bytes);
-		json_number(&j, "pause_us", made->pause_us);
-		json_end(&j, '}');
+		cloning_print(cli, made);
 		return;
 	}
 	if (made->pause_us)

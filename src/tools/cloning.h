@@ -23,6 +23,8 @@ struct clone {
 
 /* NAME_XXXXXX; free(3) it. */
 char *cloning_choose_name(const char *of);
+/* What was made, as an object (--json). */
+void cloning_print(const struct cli *cli, const struct lxcore_copied *made);
 /*
  * Make it of the container that cli->name names, and go on.  0, or the exit code: of the command, of a
  * failure that has been said.  'answer' may be NULL.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lxc-snapshot: keep what a container is now, list what was kept, put it back, remove it. */
 #include "cli.h"
+#include "cloning.h"
 #include "fleet.h"
 #include "json.h"
 #include "progress.h"
@@ -57,16 +58,8 @@ static bool show(const struct lxcore_progress *p, void *data)
 
 static void tell(const struct cli *cli, const char *what, const struct lxcore_copied *made)
 {
-	struct json j = {.out = stdout};
-
 	if (cli->json) {
-		json_object(&j, NULL);
-		json_text(&j, "name", cli->name);
-		json_text(&j, "new", made->name);
-		json_text(&j, "way", made->way);
-		json_number(&j, "bytes", (int64_t)made->bytes);
-		json_number(&j, "pause_us", made->pause_us);
-		json_end(&j, '}');
+		cloning_print(cli, made);
 	} else if (made->pause_us) {
 		cli_say(cli, "%s %s (%s), which stood still for %u.%03u ms", what, made->name,
 			made->way, made->pause_us / 1000, made->pause_us % 1000);

@@ -68,6 +68,16 @@ before=$(inside "$C" wc -c /tmp/ticks)
 # shellcheck disable=SC2317 # called by eventually
 went_on() { [ "$(inside "$C" wc -c /tmp/ticks)" != "$before" ]; }
 ok '... with its work' eventually 5 went_on
+if command -v strace >/dev/null && strace -qq -o /dev/null -e inject=getpid:error=EIO true 2>/dev/null; then
+	# The first call of the copier: it is frozen by then.
+	timeout 20 strace -f -qq -o /dev/null -e inject=fchmod:signal=KILL:when=1 \
+		lxc-snapshot -P "$P" -n "$C" --full >/dev/null 2>&1
+	not_ok 'one who is killed while it stands still' test -e "$P/$C/snaps/snap3/config" -a \
+		! -e "$P/$C/snaps/snap3/partial"
+	ok '... does not leave it so' eventually 5 state_is "$C" RUNNING
+	before=$(inside "$C" wc -c /tmp/ticks)
+	ok '... it goes on' eventually 5 went_on
+fi
 lxc stop -k -n "$C"
 ok '... its snapshot can be restored' lxc snapshot -n "$C" -r snap2
 is '... with what was there' "$(seen "$C")" alive

@@ -109,22 +109,33 @@ static int write_notes(struct clone *k, struct error *err)
 	return write_note(k->to->dir, "comment", comment.s ? comment.s : "", err);
 }
 
+/* What is there may be what a killed command left: then opening it removes it. */
+static bool is_taken(const char *dir, const char *name)
+{
+	autofree char *path = str_printf("%s/%s", dir, name);
+	autofree char *partial = str_printf("%s/%s/" STORE_PARTIAL, dir, name);
+
+	if (partial && access(partial, F_OK) == 0)
+		lxcore_close(lxcore_open(dir, name, NULL));
+	return path && access(path, F_OK) == 0;
+}
+
 static int make(struct clone *k, const char *dir, char **ret_name, struct error *err)
 {
 	int result = -1;
 
 	/* Another may choose the same number at the same time: then the next one is ours. */
 	for (int n = 0; n < MOST_SNAPSHOTS && !*ret_name; n++) {
-		autofree char *name = str_printf("snap%d", n), *path = str_printf("%s/%s", dir, name);
+		autofree char *name = str_printf("snap%d", n);
 
-		if (!name || !path)
+		if (!name)
 			return error_set(err, ENOMEM, "out of memory");
-		if (access(path, F_OK) == 0)
+		if (is_taken(dir, name))
 			continue;
 		k->to = lxcore_open(dir, name, err);
 		result = k->to ? clone_make(k, err) : -1;
 		lxcore_close(steal_ptr(&k->to));
-		if (result < 0 && access(path, F_OK) == 0 && (!err || err->code == EEXIST ||
+		if (result < 0 && is_taken(dir, name) && (!err || err->code == EEXIST ||
 							      err->code == EBUSY))
 			continue;
 		if (result < 0)
