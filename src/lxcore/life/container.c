@@ -8,6 +8,7 @@
 #include "parts/network/network.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 const char *lxcore_name(const lxcore_container *c)
 {
@@ -207,9 +208,28 @@ bool lxcore_next_key(size_t *state, struct lxcore_key *ret)
 
 /* ---- what runs ---- */
 
-/* A mistyped name must not pass for a container that only happens not to run. */
+/* Each user has run directories of his own: of the containers of others he knows nothing. */
+static bool is_of_others(const struct lxcore_container *c, uid_t *ret_owner)
+{
+	struct stat st;
+
+	if (geteuid() == 0 || stat(c->config_file, &st) < 0)
+		return false;
+	*ret_owner = st.st_uid;
+	return st.st_uid != geteuid();
+}
+
+/* Neither a mistyped name nor what is another user's passes for a container that happens not to run. */
 static int none_running(struct lxcore_container *c, struct error *err)
 {
+	uid_t owner;
+
+	if (is_of_others(c, &owner)) {
+		error_set(err, EACCES, "%s: no permission to see whether it runs: it belongs to "
+			  "user %u", c->name, owner);
+		return error_mend(err, owner == 0 ? "the same command as root" :
+				  "the same command as that user");
+	}
 	if (lxcore_is_defined(c) || c->rcfile)
 		return error_set(err, ESRCH, "%s is not running", c->name);
 	error_set(err, ENOENT, "%s: there is no such container in \"%s\"", c->name, c->lxcpath);
