@@ -159,10 +159,11 @@ LXCORE_API int lxcore_wait_up(lxcore_container *c, enum lxcore_up what, int time
 /* Events of all containers below some lxcpaths, as lxc-monitor shows them. */
 typedef struct lxcore_monitor lxcore_monitor;
 struct lxcore_event {
-	enum { LXCORE_EVENT_STATE, LXCORE_EVENT_EXIT } type;
+	enum { LXCORE_EVENT_STATE, LXCORE_EVENT_EXIT, LXCORE_EVENT_RESTART } type;
 	const char *lxcpath, *name; /* valid until the next call */
 	enum lxcore_state state;    /* of a state event */
 	int status;                 /* of an exit event: wait status as of wait(2) */
+	int delay_ms;               /* of a restart event: so long until it is started again */
 };
 /* The paths end with NULL; none (or NULL): lxc.lxcpath. */
 LXCORE_API lxcore_monitor *lxcore_monitor_open(const char *const *lxcpaths, lxcore_error *err);
@@ -221,6 +222,15 @@ LXCORE_API int lxcore_unfreeze(lxcore_container *c, int timeout, lxcore_error *e
 /* Wait status of the last init that ended, and when (seconds since 1970); ENOENT: never ran. */
 LXCORE_API int lxcore_last_exit(lxcore_container *c, int *ret_status, int64_t *ret_when,
 				lxcore_error *err);
+
+/* What lxc.start.restart makes of it when it ends. */
+struct lxcore_restart {
+	char policy[32];   /* "no", "on-failure:5", "always": of the running container if it runs */
+	unsigned restarts; /* since it was started, without the reboots that it asked for itself */
+	int64_t next_ms;   /* it ended (its state is STARTING) and is tried again then; -1: it is not */
+};
+LXCORE_API int lxcore_restart_info(lxcore_container *c, struct lxcore_restart *ret,
+				   lxcore_error *err);
 
 /* ---- inside ----------------------------------------------------------------------------------- */
 

@@ -26,6 +26,9 @@ static const struct lxcore_stats unknown = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
 static int look(struct info *i, lxcore_error *err)
 {
 	i->stats = unknown;
+	/* Of one whose configuration does not parse it is not known. */
+	if (i->all && lxcore_restart_info(i->c, &i->restart, NULL) < 0)
+		i->restart.policy[0] = '\0';
 	if (!i->running)
 		return 0;
 	if (i->all && lxcore_published(i->c, &i->published, err) < 0)
@@ -85,7 +88,8 @@ static const struct manual manual = {
 		{0}},
 	.differences =
 	"An unknown key gives exit code 1; LXC prints `KEY invalid` and returns 0.\n\n"
-	"A stopped container whose init did not end well has a line `Last exit:`.",
+	"A stopped container whose init did not end well has a line `Last exit:`, one with "
+	"`lxc.start.restart` a line `Restart:`.",
 	.see_also = "lxc-ls lxc-monitor lxc.container.conf",
 };
 

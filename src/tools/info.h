@@ -22,6 +22,7 @@ struct info {
 	struct lxcore_interface *interfaces;
 	int n_interfaces;
 	struct lxcore_stats stats;
+	struct lxcore_restart restart; /* policy "": not asked for, or not known */
 	char **published; /* ports of the host that lead here */
 };
 

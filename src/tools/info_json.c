@@ -33,6 +33,15 @@ static void json_stats(const struct lxcore_stats *s, struct json *j)
 	json_end(j, '}');
 }
 
+static void json_restart(const struct lxcore_restart *r, struct json *j)
+{
+	json_object(j, "restart");
+	json_text(j, "policy", r->policy);
+	json_number(j, "restarts", r->restarts);
+	json_known(j, "next_ms", r->next_ms);
+	json_end(j, '}');
+}
+
 static int json_keys(const struct info *i, struct json *j)
 {
 	json_object(j, "config");
@@ -51,6 +60,7 @@ static int json_all(const struct info *i, struct json *j)
 {
 	int status;
 	int64_t when;
+	pid_t init = i->running ? lxcore_init_pid(i->c) : 0;
 
 	json_object(j, NULL);
 	json_text(j, "name", i->cli->name);
@@ -59,11 +69,13 @@ static int json_all(const struct info *i, struct json *j)
 	if (i->want.state)
 		json_text(j, "state", lxcore_state_name(i->state));
 	if (i->want.pid)
-		json_known(j, "pid", i->running ? lxcore_init_pid(i->c) : -1);
+		json_known(j, "pid", init > 0 ? init : -1);
 	if (i->all && lxcore_last_exit(i->c, &status, &when, NULL) == 0) {
 		json_number(j, "last_exit_status", cli_status(status));
 		json_number(j, "last_exit_time", when);
 	}
+	if (i->restart.policy[0])
+		json_restart(&i->restart, j);
 	if (i->want.ips || i->want.stats)
 		json_interfaces(i, j);
 	if (i->all)

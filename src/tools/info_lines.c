@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 
 static void line(const struct info *i, const char *label, const char *value)
@@ -53,6 +54,23 @@ static void last_exit_line(const struct info *i)
 	strftime(when, sizeof(when), "%F %T", localtime_r(&t, &tm));
 	snprintf(how, sizeof(how), "%d at %s", cli_status(status), when);
 	line(i, "Last exit:", how);
+}
+
+static void restart_line(const struct info *i)
+{
+	const struct lxcore_restart *r = &i->restart;
+	char text[120];
+	int n;
+
+	if (!r->policy[0] || strcmp(r->policy, "no") == 0)
+		return;
+	n = snprintf(text, sizeof(text), "%s", r->policy);
+	if (i->running)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, ", %u so far", r->restarts);
+	if (r->next_ms >= 0)
+		snprintf(text + n, sizeof(text) - (size_t)n, ", next try in %.1f s",
+			 (double)r->next_ms / 1000);
+	line(i, "Restart:", text);
 }
 
 static void ip_lines(const struct info *i)
@@ -119,6 +137,7 @@ static int key_lines(const struct info *i)
 int info_lines(struct info *i)
 {
 	char pid[16];
+	pid_t init;
 
 	if (i->all)
 		line(i, "Name:", i->cli->name);
@@ -126,8 +145,12 @@ int info_lines(struct info *i)
 		line(i, "State:", lxcore_state_name(i->state));
 	if (i->all)
 		last_exit_line(i);
-	if (i->want.pid && i->running) {
-		snprintf(pid, sizeof(pid), "%d", lxcore_init_pid(i->c));
+	if (i->all)
+		restart_line(i);
+	/* Between its boots it has none. */
+	init = i->want.pid && i->running ? lxcore_init_pid(i->c) : 0;
+	if (init > 0) {
+		snprintf(pid, sizeof(pid), "%d", init);
 		line(i, "PID:", pid);
 	}
 	if (i->want.ips)

@@ -25,6 +25,8 @@ static void show_json(const struct lxcore_event *e)
 	json_text(&j, "name", e->name);
 	if (e->type == LXCORE_EVENT_STATE)
 		json_text(&j, "state", lxcore_state_name(e->state));
+	else if (e->type == LXCORE_EVENT_RESTART)
+		json_number(&j, "restart_in_ms", e->delay_ms);
 	else
 		json_number(&j, "exit_status", cli_status(e->status));
 	json_end(&j, '}');
@@ -36,6 +38,8 @@ static void show_line(const struct lxcore_event *e)
 
 	if (e->type == LXCORE_EVENT_STATE)
 		printf("'%s' changed state to [%s]\n", name, lxcore_state_name(e->state));
+	else if (e->type == LXCORE_EVENT_RESTART)
+		printf("'%s' restarts in [%.1f] seconds\n", name, e->delay_ms / 1000.0);
 	else
 		printf("'%s' exited with status [%d]\n", name, cli_status(e->status));
 }
@@ -89,7 +93,8 @@ static const struct manual manual = {
 	"lxcpath, until it is interrupted. REGEX, an extended regular expression that must "
 	"fit the whole name, chooses containers. The lines are\n\n"
 	"    'NAME' changed state to [STATE]\n"
-	"    'NAME' exited with status [N]\n\n"
+	"    'NAME' exited with status [N]\n"
+	"    'NAME' restarts in [SECONDS] seconds\n\n"
 	"and with `--json` an object each.",
 	.examples = (const struct meaning[]){
 		{"lxc-monitor", "Watch all containers."},
@@ -98,6 +103,7 @@ static const struct manual manual = {
 	.differences =
 	"There is no lxc-monitord: nothing runs when nobody watches, and `-Q` has nothing "
 	"to end.\n\n"
+	"LXC does not restart, and has no such line.\n\n"
 	"A container that a signal N killed is shown with status 128+N; LXC shows 0.",
 	.see_also = "lxc-wait lxc-info",
 };

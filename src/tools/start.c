@@ -158,6 +158,18 @@ static const struct manual manual = {
 	"COMMAND replaces `lxc.init.cmd` for this run. Words after the container's name "
 	"belong to it from its first one on; `--` before it makes this plain." FLEET_MANUAL " Those "
 	"that run already are counted, and are no failure.",
+	.notes =
+	"With `lxc.start.restart` the container's supervisor starts it again after it ended: "
+	"`on-failure` after an exit status of its init other than 0, after a signal that ended it, and "
+	"after a try that failed (`on-failure:N`: N tries in a row at most); `always` after any end, "
+	"a poweroff inside included. A reboot inside is a reboot with any policy, and a first start "
+	"that fails is told and not tried again. What was asked for from outside is final: lxc-stop, "
+	"lxc-autostart -s, a signal to the supervisor.\n\n"
+	"The first try comes 0.1 seconds after the end, each further one after twice the time of the "
+	"one before, up to 60 seconds; who ran for 10 seconds begins from 0.1 again. Meanwhile the "
+	"container is STARTING and has no process but its supervisor: lxc-info shows when the next "
+	"try is, lxc-restart tries at once, lxc-stop ends it at once. Each try has the "
+	"configuration that the container was started with, as a reboot has, and runs all hooks.",
 	.exits = (const struct meaning[]){
 		{"0", "it was started; with `-F`: and it has ended, however it ended"},
 		{0}},

@@ -34,7 +34,8 @@
 	suite(drivers) \
 	suite(keys) \
 	suite(copy) \
-	suite(hostile)
+	suite(hostile) \
+	suite(again)
 /* clang-format on */
 
 #define UNIT_DECLARE(name) void suite_##name(void);

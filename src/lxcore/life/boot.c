@@ -427,7 +427,7 @@ static void give_up(struct boot *b)
 {
 	struct release r = {
 		.name = b->name, .lxcpath = b->lxcpath, .dir = b->dir, .rundir = b->rundir,
-		.conf = b->conf, .target = "stop", .boot = b, .init = b->init,
+		.conf = b->conf, .target = "stop", .boot = b, .init = b->init, .stays = b->stays,
 	};
 	struct journal j;
 

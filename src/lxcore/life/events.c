@@ -116,12 +116,16 @@ static int receive_event(lxcore_monitor *m, struct monitored *from, struct lxcor
 		return 0;
 	((char *)&m->last)[n] = '\0';
 	*ret = (struct lxcore_event){
-		.type = m->last.type == LXCORE_EVENT_EXIT ? LXCORE_EVENT_EXIT : LXCORE_EVENT_STATE,
+		.type = m->last.type == LXCORE_EVENT_EXIT ? LXCORE_EVENT_EXIT :
+			m->last.type == LXCORE_EVENT_RESTART ? LXCORE_EVENT_RESTART :
+							       LXCORE_EVENT_STATE,
 		.lxcpath = from->lxcpath,
 		.name = m->last.name,
 	};
 	if (ret->type == LXCORE_EVENT_EXIT)
 		ret->status = m->last.value;
+	else if (ret->type == LXCORE_EVENT_RESTART)
+		ret->delay_ms = m->last.value;
 	else if (m->last.value >= 0 && m->last.value < LXCORE_N_STATES)
 		ret->state = (enum lxcore_state)m->last.value;
 	return 1;

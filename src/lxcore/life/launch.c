@@ -7,6 +7,7 @@
  * lock, fcntl(2)), so there is no moment at which nobody holds it.
  */
 #include "base/error.h"
+#include "life/again.h"
 #include "life/container.h"
 #include "life/rescue.h"
 #include "life/supervise.h"
@@ -232,6 +233,11 @@ static int see_to_the_end(struct launch *l, int *ret_status, struct error *err)
 		return -1;
 	if (fd_receive(l->news[0], &news, sizeof(news), NULL, NULL) <= 0)
 		return error_set(err, ECHILD, "its supervisor was killed");
+	if (news.what == NEWS_FAILED) {
+		if (err)
+			*err = news.error;
+		return -1;
+	}
 	if (ret_status)
 		*ret_status = news.what == NEWS_ENDED ? news.status : W_EXITCODE(1, 0);
 	return 0;
@@ -306,6 +312,15 @@ static int claim_ids(struct launch *l, struct error *err)
 	return idmap_claim(l->boot.conf, c->lxcpath, c->name, err) < 0 ? error_within(err, "idmap") : 0;
 }
 
+static void running_already(struct lxcore_container *c, struct error *err)
+{
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
+
+	if (running_find(c, &r, NULL) == 0 && !again_is_waiting(&r.state, c->name, err) &&
+	    r.state.state != LXCORE_STOPPED)
+		error_set(err, EBUSY, "it is running already");
+}
+
 static int prepare_launch(struct launch *l, struct error *err)
 {
 	struct boot_timings timings = {0};
@@ -328,8 +343,7 @@ static int prepare_launch(struct launch *l, struct error *err)
 	rescue(c, NULL);
 	l->boot.rundir = rundir_lock(c->lxcpath, c->name, 0, &l->lock, err);
 	if (l->boot.rundir < 0) {
-		if (lxcore_state(c) != LXCORE_STOPPED)
-			error_set(err, EBUSY, "it is running already");
+		running_already(c, err);
 		return -1;
 	}
 	if (boot_check(&l->boot, l->how->timing ? &timings : NULL, err) < 0) {

@@ -24,7 +24,8 @@ static void end_init(const struct run_state *state)
 static void release_leftovers(struct lxcore_container *c, int rundir, const struct run_state *state)
 {
 	autofree char *dir = rundir_path(c->lxcpath, c->name);
-	struct conf *conf = container_running_conf(c, rundir, NULL);
+	/* One that waited to be started again had said good-bye to its hooks. */
+	struct conf *conf = state->next ? NULL : container_running_conf(c, rundir, NULL);
 	struct journal j;
 	struct release r = {
 		.name = c->name, .lxcpath = c->lxcpath, .dir = dir, .rundir = rundir, .journal = &j,

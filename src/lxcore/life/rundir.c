@@ -194,9 +194,10 @@ int rundir_write_state(int rundir, const struct run_state *s)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "state %s\nsupervisor %d %llu\ninit %d %llu\nboot %u\n",
+	snprintf(text, sizeof(text), "state %s\nsupervisor %d %llu\ninit %d %llu\nboot %u\n"
+		 "restarts %u\nnext %lld\n",
 		 lxcore_state_name(s->state), s->supervisor.pid, s->supervisor.start, s->init.pid,
-		 s->init.start, s->boot);
+		 s->init.start, s->boot, s->restarts, s->next);
 	return file_replace(rundir, "state", text, 0600);
 }
 
@@ -211,9 +212,10 @@ bool rundir_read_state(int rundir, struct run_state *ret)
 		return false;
 	text[n] = '\0';
 	*ret = (struct run_state){0};
-	if (sscanf(text, "state %31s supervisor %d %llu init %d %llu boot %u", word,
+	if (sscanf(text,
+		   "state %31s supervisor %d %llu init %d %llu boot %u restarts %u next %lld", word,
 		   &ret->supervisor.pid, &ret->supervisor.start, &ret->init.pid, &ret->init.start,
-		   &ret->boot) != 6)
+		   &ret->boot, &ret->restarts, &ret->next) != 8)
 		return false;
 	state = lxcore_state_parse(word);
 	ret->state = state < 0 ? LXCORE_STOPPED : (enum lxcore_state)state;

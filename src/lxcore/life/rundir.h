@@ -5,7 +5,8 @@
  * asking its supervisor stands here:
  *
  *     lock      held (OFD write lock) by the supervisor, or by an operation on a stopped container
- *     state     'state', 'supervisor PID START', 'init PID START', 'boot N' ; replaced atomically
+ *     state     'state', 'supervisor PID START', 'init PID START', 'boot N', 'restarts N', 'next MS';
+ *               replaced atomically
  *     config    the configuration of this boot, includes resolved
  *     config.written  the same before a pre-start hook changed it for this boot
  *     journal   what was made on this host (base/journal.h)
@@ -30,6 +31,8 @@ struct run_state {
 	enum lxcore_state state;
 	struct proc_id supervisor, init;
 	unsigned boot; /* counts the boots of this supervisor, from 1 */
+	unsigned restarts; /* those of them that lxc.start.restart asked for */
+	long long next; /* it ended, and is started again at this clock_ms(); 0: no such thing */
 };
 
 /* Directory that holds the run directories of an lxcpath; to be freed. */

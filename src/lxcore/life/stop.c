@@ -4,6 +4,7 @@
  * supervisor is only watched; one that hangs is killed and its work done by the rescuer.
  */
 #include "base/error.h"
+#include "life/again.h"
 #include "life/container.h"
 #include "life/rescue.h"
 #include "base/fd.h"
@@ -25,6 +26,15 @@ static bool is_stopped(pid_t pid)
 	char state = proc_state(pid);
 
 	return state == 'T' || state == 't';
+}
+
+/* Who is asked to end shall not be started again.  A supervisor that hangs hears it later. */
+static void forbid_restart(const struct running *r)
+{
+	autoclose int supervisor = proc_open(r->state.supervisor);
+
+	if (supervisor >= 0)
+		proc_signal(supervisor, AGAIN_NO_MORE);
 }
 
 /* Init is dead or was told to die: see that everything is given back. */
@@ -69,14 +79,16 @@ int lxcore_stop(lxcore_container *c, lxcore_error *err)
 
 	if (running_find(c, &r, err) < 0)
 		return -1;
+	forbid_restart(&r);
 	number = hard_signal(c, r.rundir);
-	if (r.init_pidfd < 0) {
-		/* No init (yet): its start hangs, in a hook perhaps. */
+	/* No init (yet): its start hangs, in a hook perhaps; or it waits for another one, which was
+	 * just forbidden. */
+	if (r.init_pidfd < 0 && !r.state.next) {
 		autoclose int supervisor = proc_open(r.state.supervisor);
 
 		if (supervisor >= 0)
 			proc_signal(supervisor, SIGKILL);
-	} else {
+	} else if (r.init_pidfd >= 0) {
 		if (proc_signal(r.init_pidfd, number) < 0 && errno != ESRCH) {
 			error_sys(err, "cannot signal its init (pid %d)", r.state.init.pid);
 			return error_within(err, "%s", c->name);
@@ -107,7 +119,8 @@ static int ask_init(struct lxcore_container *c, struct running *r, bool reboot, 
 	int number;
 
 	if (r->init_pidfd < 0)
-		return error_set(err, EAGAIN, "its init does not run yet");
+		return again_is_waiting(&r->state, c->name, err) ? -1 :
+		       error_set(err, EAGAIN, "its init does not run yet");
 	if (cgroup_is_frozen_at(r->rundir)) {
 		error_set(err, EBUSY, "it is frozen and cannot hear the request to %s",
 			  reboot ? "reboot" : "shut down");
@@ -120,17 +133,39 @@ static int ask_init(struct lxcore_container *c, struct running *r, bool reboot, 
 		return error_mend(err, "lxc-stop -k -n %s      (or set lxc.signal.%s)", c->name,
 				  reboot ? "reboot" : "halt");
 	}
+	if (!reboot)
+		forbid_restart(r);
 	if (proc_signal(r->init_pidfd, number) < 0 && errno != ESRCH)
 		return error_sys(err, "cannot signal its init (pid %d)", r->state.init.pid);
 	return 0;
+}
+
+/* Find it; who is just being started again is waited for, for it may be so most of the time. */
+static int find_settled(struct lxcore_container *c, struct running *r, struct error *err)
+{
+	long long end = clock_ms() + NOTICE_TIMEOUT_MS;
+
+	while (running_find(c, r, err) == 0) {
+		if (r->init_pidfd >= 0 || r->state.next || r->state.state != LXCORE_STARTING ||
+		    r->state.boot < 2 || clock_ms() >= end)
+			return 0;
+		running_close(r);
+		usleep(2000);
+	}
+	return -1;
 }
 
 int lxcore_shutdown(lxcore_container *c, int timeout, lxcore_error *err)
 {
 	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
 
-	if (running_find(c, &r, err) < 0)
+	if (find_settled(c, &r, err) < 0)
 		return -1;
+	/* It ended by itself already, or waits to be started again. */
+	if (r.init_pidfd < 0 && (r.state.next || r.state.state != LXCORE_STARTING)) {
+		forbid_restart(&r);
+		return timeout && finish(c, &r, err) < 0 ? error_within(err, "%s", c->name) : 0;
+	}
 	if (ask_init(c, &r, false, err) < 0)
 		return error_within(err, "%s", c->name);
 	if (timeout == 0)

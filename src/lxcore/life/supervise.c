@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The supervisor's life: boot, wait, give back; again when init asked for a reboot.
+ * The supervisor's life: boot, wait, give back; again when init asked for a reboot, or when it ended
+ * and lxc.start.restart wants it to run.
  *
  * While it waits it holds at most sixteen descriptors and allocates nothing: who is connected stands
  * in tables of a fixed size.
  */
 #include "base/error.h"
-#include "life/supervise.h"
+#include "life/watch.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "life/control.h"
 #include "life/events.h"
-#include "life/hub.h"
-#include "life/notify.h"
 #include "life/title.h"
 #include "parts/hooks.h"
+#include "parts/idmap.h"
 #include "parts/init.h"
 #include "parts/network/network.h"
 #include "parts/start.h"
@@ -26,33 +26,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#define CONNECTIONS 16
-
-/* What an epoll event is about: the kind in the upper half, an index in the lower. */
-enum watched { WATCH_INIT, WATCH_SIGNALS, WATCH_STARTER, WATCH_CONTROL, WATCH_CONNECTION,
-	       WATCH_CONSOLE, WATCH_CLIENT, WATCH_LISTENER, WATCH_PROXY };
-
-struct watch {
-	struct supervisor *s;
-	struct hub hub;
-	struct notify notify;
-	int epoll, signals, control;
-	struct connection {
-		int fd;  /* -1: free */
-		int tty; /* that it holds; 0: none */
-	} connections[CONNECTIONS];
-	struct run_state state;
-	bool ended;
-	bool left_behind; /* the journal could not be read: its things are still there */
-};
-
-static int watch_add(struct watch *w, int fd, unsigned events, enum watched what, unsigned index)
+int watch_add(struct watch *w, int fd, unsigned events, enum watched what, unsigned index)
 {
 	struct epoll_event e = {
 		.events = events, .data.u64 = (unsigned long long)what << 32 | index,
@@ -77,148 +56,6 @@ static void tell_starter(struct supervisor *s, const struct launch_news *news, s
 		fd_send(s->starter, news, offsetof(struct launch_news, error) + body, NULL, 0);
 }
 
-/* ---- the control socket ---- */
-
-static int give_tty(struct watch *w, int wanted, int *ret_tty)
-{
-	unsigned count = terminals_count(w->s->boot), taken = 0;
-
-	for (unsigned n = 1; n <= count; n++) {
-		bool busy = false;
-
-		if (wanted > 0 && n != (unsigned)wanted)
-			continue;
-		for (unsigned i = 0; i < CONNECTIONS; i++)
-			busy |= w->connections[i].fd >= 0 && w->connections[i].tty == (int)n;
-		if (!busy) {
-			*ret_tty = (int)n;
-			return terminals_tty(w->s->boot, n);
-		}
-		taken++;
-	}
-	errno = taken ? EBUSY : ENXIO;
-	return -1;
-}
-
-/* A stream to the console; *ret_fd is the client's end, which the answer carries. */
-static int give_console(struct watch *w, int *ret_fd)
-{
-	int pair[2], index;
-
-	if (w->hub.master < 0) {
-		errno = ENXIO;
-		return -1;
-	}
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
-		return -1;
-	index = hub_add_client(&w->hub, pair[0]);
-	if (index < 0 ||
-	    watch_add(w, pair[0], EPOLLIN | EPOLLRDHUP | EPOLLET, WATCH_CLIENT, (unsigned)index) < 0) {
-		close(pair[1]);
-		errno = EBUSY;
-		return -1;
-	}
-	*ret_fd = pair[1];
-	return 0;
-}
-
-static void resize_console(struct watch *w, int rows, int columns)
-{
-	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
-
-	if (w->hub.master >= 0)
-		ioctl(w->hub.master, TIOCSWINSZ, &size);
-}
-
-/* Answer one request; true when the connection stays open to hold a tty.  *given came along, or is
- * -1. */
-static bool answer(struct watch *w, struct connection *c, const struct control_request *rq, int *given)
-{
-	struct control_answer a = {0};
-	int fd = -1, own = -1;
-	size_t size;
-
-	switch (rq->what) {
-	case CONTROL_TERMINAL:
-		if (rq->a == 0)
-			a.code = give_console(w, &own) < 0 ? errno : 0;
-		else if ((fd = give_tty(w, rq->a, &c->tty)) < 0)
-			a.code = errno;
-		a.value = c->tty;
-		break;
-	case CONTROL_LOG:
-		own = hub_copy_ring(&w->hub, rq->a, &size);
-		a.code = own < 0 ? errno : 0;
-		a.value = own < 0 ? 0 : (int)size;
-		break;
-	case CONTROL_RESIZE:
-		resize_console(w, rq->a, rq->b);
-		break;
-	case CONTROL_NOTE_STATE:
-		if (rq->a == LXCORE_FREEZING || rq->a == LXCORE_FROZEN || rq->a == LXCORE_THAWED ||
-		    rq->a == LXCORE_RUNNING)
-			events_send(w->s->container->lxcpath, w->s->container->name,
-				    LXCORE_EVENT_STATE, rq->a);
-		break;
-	case CONTROL_ADD_LISTENER:
-		a.code = *given < 0 ? EINVAL : notify_add(&w->notify, steal_fd(given)) < 0 ? EBUSY : 0;
-		break;
-	case CONTROL_LISTENER:
-		fd = notify_listener(&w->notify);
-		a.code = fd < 0 ? errno : 0;
-		break;
-	default:
-		a.code = EINVAL;
-	}
-	if (own >= 0)
-		fd = own;
-	fd_send(c->fd, &a, sizeof(a), &fd, fd >= 0);
-	close_fd(&own);
-	return c->tty > 0;
-}
-
-static void on_connection(struct watch *w, unsigned index)
-{
-	struct connection *c = &w->connections[index];
-	struct control_request rq;
-	int given = -1;
-	size_t n_given = 1;
-	ssize_t n = fd_receive(c->fd, &rq, sizeof(rq), &given, &n_given);
-	bool stays;
-
-	if (n < 0 && errno == EAGAIN)
-		return;
-	stays = n == sizeof(rq) && c->tty == 0 && answer(w, c, &rq, &given);
-	close_fd(&given);
-	if (stays)
-		return;
-	close_fd(&c->fd);
-	c->tty = 0;
-}
-
-static void on_control(struct watch *w)
-{
-	struct ucred peer = {0};
-	socklen_t size = sizeof(peer);
-	int fd = accept4(w->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (fd < 0)
-		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	    (peer.uid == 0 || peer.uid == geteuid())) {
-		for (unsigned i = 0; i < CONNECTIONS; i++) {
-			if (w->connections[i].fd >= 0)
-				continue;
-			w->connections[i] = (struct connection){.fd = fd};
-			if (watch_add(w, fd, EPOLLIN | EPOLLRDHUP, WATCH_CONNECTION, i) == 0)
-				return;
-			w->connections[i].fd = -1;
-			break;
-		}
-	}
-	close(fd);
-}
-
 /* ---- waiting ---- */
 
 /* SIGTERM and its like ask us to end: pass it on to init as the request that it understands. */
@@ -227,7 +64,10 @@ static void on_signal(struct watch *w)
 	struct signalfd_siginfo info;
 	const char *why;
 
-	if (read(w->signals, &info, sizeof(info)) == sizeof(info))
+	if (read(w->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	w->again.asked = true;
+	if (info.ssi_signo != AGAIN_NO_MORE && w->s->boot->init_pidfd >= 0)
 		proc_signal(w->s->boot->init_pidfd,
 			    init_halt_signal(w->s->boot->conf, w->state.init, &why));
 }
@@ -240,7 +80,9 @@ static void on_starter(struct watch *w)
 	if (recv(w->s->starter, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN)
 		return;
 	close_fd(&w->s->starter);
-	proc_signal(w->s->boot->init_pidfd, SIGKILL);
+	w->again.asked = true;
+	if (w->s->boot->init_pidfd >= 0)
+		proc_signal(w->s->boot->init_pidfd, SIGKILL);
 }
 
 static void dispatch(struct watch *w, enum watched what, unsigned index, unsigned events)
@@ -256,10 +98,10 @@ static void dispatch(struct watch *w, enum watched what, unsigned index, unsigne
 		on_starter(w);
 		break;
 	case WATCH_CONTROL:
-		on_control(w);
+		serve_on_control(w);
 		break;
 	case WATCH_CONNECTION:
-		on_connection(w, index);
+		serve_on_connection(w, index);
 		break;
 	case WATCH_CONSOLE:
 		hub_on_master(&w->hub);
@@ -310,10 +152,20 @@ static void listen_to_filter(struct watch *w)
 		notify_add(&w->notify, steal_fd(&b->listener));
 }
 
+/* Deal with what comes within that time; -1: however long it takes. */
+static void watch_once(struct watch *w, int ms)
+{
+	struct epoll_event events[8];
+	int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), ms);
+
+	for (int i = 0; i < n; i++)
+		dispatch(w, (enum watched)(events[i].data.u64 >> 32), (unsigned)events[i].data.u64,
+			 events[i].events);
+}
+
 /* Wait until init has ended; its wait status. */
 static int wait_for_end(struct watch *w)
 {
-	struct epoll_event events[8];
 	struct boot *b = w->s->boot;
 	int console = terminals_console(b), status;
 
@@ -327,11 +179,7 @@ static int wait_for_end(struct watch *w)
 	show_title(b);
 	give_memory_back(b->conf);
 	while (!w->ended) {
-		int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), notify_timeout(&w->notify));
-
-		for (int i = 0; i < n; i++)
-			dispatch(w, (enum watched)(events[i].data.u64 >> 32),
-				 (unsigned)events[i].data.u64, events[i].events);
+		watch_once(w, notify_timeout(&w->notify));
 		notify_on_time(&w->notify);
 	}
 	hub_on_master(&w->hub);
@@ -344,20 +192,17 @@ static int wait_for_end(struct watch *w)
 
 /* ---- one boot after the other ---- */
 
-__attribute__((noinline)) static void release_all(struct watch *w, const char *target)
+__attribute__((noinline)) static void release_all(struct watch *w, bool reboot, bool stays)
 {
 	struct boot *b = w->s->boot;
 	struct journal j;
 	struct release r = {
 		.name = b->name, .lxcpath = b->lxcpath, .dir = b->dir, .rundir = b->rundir,
-		.journal = &j, .conf = b->conf, .target = target, .boot = b, .init = b->init,
+		.journal = &j, .conf = b->conf, .target = reboot ? "reboot" : "stop",
+		.stays = stays, .boot = b, .init = b->init,
 	};
 
-	for (unsigned i = 0; i < CONNECTIONS; i++) {
-		if (w->connections[i].tty)
-			close_fd(&w->connections[i].fd);
-		w->connections[i].tty = 0;
-	}
+	serve_drop_ttys(w);
 	/* What cannot be given back now is left, with its journal, to the next command's rescue. */
 	w->left_behind = !journal_load(&j, b->rundir);
 	if (w->left_behind)
@@ -428,8 +273,10 @@ __attribute__((noinline)) static int boot_once(struct watch *w, struct error *er
 	struct boot_timings timings = {0};
 	struct boot *b = s->boot;
 	struct launch_news news = {.what = NEWS_RUNNING};
+	bool first = !w->state.boot;
 
 	w->state.boot++;
+	w->state.next = 0;
 	w->state.init = (struct proc_id){0};
 	set_state(w, LXCORE_STARTING);
 	if (journal_open(&b->journal, b->rundir, err) < 0)
@@ -442,14 +289,17 @@ __attribute__((noinline)) static int boot_once(struct watch *w, struct error *er
 		return 1;
 	}
 	set_state(w, LXCORE_RUNNING);
-	if (failed_at_once(w, err))
+	if (first && failed_at_once(w, err))
 		return 1;
 	close_fd(&b->journal.fd);
-	if (s->timed)
+	if (first && s->timed)
 		tell_timings(s, &timings);
-	tell_starter(s, &news, 0);
+	if (first)
+		tell_starter(s, &news, 0);
 	if (!b->foreground)
 		close_fd(&s->starter);
+	w->ran = true;
+	w->again.running = clock_ms();
 	boot_drop_gifts(b);
 	return 0;
 }
@@ -469,8 +319,9 @@ static void set_up(struct watch *w, struct error *err, bool *ret_ok)
 	*ret_ok = false;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	sigemptyset(&signals);
-	for (size_t i = 0; i < 5; i++)
-		sigaddset(&signals, (int[]){SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPWR}[i]);
+	for (size_t i = 0; i < 6; i++)
+		sigaddset(&signals,
+			  (int[]){SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPWR, AGAIN_NO_MORE}[i]);
 	w->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->control = fd_listen_at(b->rundir, CONTROL_SOCKET, SOCK_SEQPACKET | SOCK_NONBLOCK);
 	if (w->epoll < 0 || w->signals < 0 || w->control < 0) {
@@ -489,11 +340,11 @@ static void set_up(struct watch *w, struct error *err, bool *ret_ok)
 	*ret_ok = true;
 }
 
-static bool is_ephemeral(const struct conf *conf)
+/* Its automatic ids outlived each boot of a container that only a file given by the user defines. */
+static void forget_ids(const struct supervisor *s)
 {
-	const struct start_conf *start = conf_of(conf, &start_section);
-
-	return start->ephemeral;
+	if (idmap_of(s->boot->conf)->automatic && !lxcore_is_defined(s->container))
+		idmap_forget(s->container->lxcpath, s->container->name);
 }
 
 static _Noreturn void end(struct watch *w, const struct launch_news *news, size_t body)
@@ -502,7 +353,8 @@ static _Noreturn void end(struct watch *w, const struct launch_news *news, size_
 	struct lxcore_container *c = s->container;
 
 	close_fd(&w->control);
-	if (is_ephemeral(s->boot->conf) && news->what == NEWS_ENDED && c->remove_ephemeral)
+	forget_ids(s);
+	if (start_is_ephemeral(s->boot->conf) && w->ran && c->remove_ephemeral)
 		c->remove_ephemeral(c, NULL);
 	if (s->pidfile)
 		unlink(s->pidfile);
@@ -539,42 +391,123 @@ __attribute__((noinline)) static void restore_conf(struct supervisor *s, struct 
 	*conf = fresh;
 }
 
-/* The boots of one container, until it ends for good; what to tell the starter is in *news. */
-static void live(struct watch *w, struct launch_news *news)
+/* What has to be put right when we are killed while we wait: all else was given back. */
+static void record_waiting(struct watch *w)
+{
+	struct boot *b = w->s->boot;
+	bool ids = idmap_of(b->conf)->automatic;
+	struct journal j;
+
+	if ((!w->s->pidfile && !ids) || journal_open(&j, b->rundir, NULL) < 0)
+		return;
+	if (w->s->pidfile)
+		journal_record(&j, JOURNAL_PIDFILE, w->s->pidfile, NULL);
+	if (ids)
+		journal_record(&j, IDMAP_JOURNAL, "auto", NULL);
+	journal_close(&j);
+}
+
+/* Whoever wants to know what goes on or to end it is served meanwhile.  False: it was ended. */
+static bool wait_for_next_try(struct watch *w, int ms)
+{
+	const struct lxcore_container *c = w->s->container;
+	long long left;
+
+	record_waiting(w);
+	w->state.next = clock_ms() + ms;
+	w->state.init = (struct proc_id){0};
+	w->state.state = LXCORE_STARTING;
+	rundir_write_state(w->s->boot->rundir, &w->state);
+	events_send(c->lxcpath, c->name, LXCORE_EVENT_RESTART, ms);
+	log_write(LOG_INFO, "restart", "in %d.%d s", ms / 1000, ms % 1000 / 100);
+	give_memory_back(w->s->boot->conf);
+	while (!w->again.asked && (left = w->state.next - clock_ms()) > 0)
+		watch_once(w, (int)left);
+	if (w->again.asked)
+		return false;
+	w->state.restarts++;
+	return true;
+}
+
+/* Milliseconds until it is booted again; -1: never. */
+static int next_try(struct watch *w, bool failed)
+{
+	const struct start_conf *start = conf_of(w->s->boot->conf, &start_section);
+
+	/* A command that lxc-execute runs is to be run once. */
+	if (w->s->boot->execute || !w->ran)
+		return -1;
+	/* Whether its end was asked for has been said before it ended. */
+	watch_once(w, 0);
+	return again_after(&w->again, &start->restart, failed, clock_ms());
+}
+
+/* The next boot begins with what the first one had. */
+static void begin_anew(struct watch *w, struct boot *fresh)
+{
+	if (hooks_any(fresh->conf, HOOK_PRE_START))
+		restore_conf(w->s, &fresh->conf);
+	strv_free(&w->s->boot->hook_env);
+	fresh->stays = true;
+	*w->s->boot = *fresh;
+}
+
+/* It was not running, or no longer: it is booted again, or that is its end. */
+static bool try_again(struct watch *w, struct boot *fresh, int ms)
+{
+	if (ms < 0 || w->left_behind)
+		return false;
+	begin_anew(w, fresh);
+	return wait_for_next_try(w, ms);
+}
+
+/* 0: it runs; 1: it ends at once; -1: it does not run; for the latter two *news tells why. */
+__attribute__((noinline)) static int boot_or_tell(struct watch *w, struct launch_news *news)
+{
+	struct error err = {0};
+	int result = boot_once(w, &err);
+
+	if (result == 0)
+		return 0;
+	log_write(LOG_ERROR, "boot", "%s", err.text);
+	*news = (struct launch_news){.what = NEWS_FAILED, .error = err};
+	if (result < 0) {
+		set_state(w, LXCORE_ABORTING);
+		journal_remove(w->s->boot->rundir);
+	}
+	return result;
+}
+
+/* One boot and its end; true: it is booted again. */
+static bool live_once(struct watch *w, struct boot *fresh, struct launch_news *news)
 {
 	struct supervisor *s = w->s;
-	struct boot fresh = *s->boot;
-	bool again = true;
+	const char *lxcpath = s->container->lxcpath, *name = s->container->name;
+	int result = boot_or_tell(w, news), status, ms;
+	char text[64];
+	bool reboot;
 
-	while (again) {
-		int result, status;
-		char text[64];
-
-		strv_free(&s->boot->hook_env);
-		*s->boot = fresh;
-		result = boot_once(w, &news->error);
-		if (result < 0) {
-			log_write(LOG_ERROR, "boot", "%s", news->error.text);
-			set_state(w, LXCORE_ABORTING);
-			journal_remove(s->boot->rundir);
-			return;
-		}
-		status = wait_for_end(w);
-		again = result == 0 && wants_reboot(status);
-		events_send(s->container->lxcpath, s->container->name, LXCORE_EVENT_EXIT, status);
-		set_state(w, LXCORE_STOPPING);
-		release_all(w, again ? "reboot" : "stop");
-		log_write(LOG_INFO, "init", "%s", proc_status_text(status, text));
-		/* A container that only a file given by the user defines is forgotten whole. */
-		if (lxcore_is_defined(s->container))
-			rundir_keep_exit(s->container->lxcpath, s->container->name, status);
-		if (result == 0) {
-			news->what = NEWS_ENDED;
-			news->status = status;
-		}
-		if (again && hooks_any(fresh.conf, HOOK_PRE_START))
-			restore_conf(s, &fresh.conf);
+	if (result < 0)
+		return try_again(w, fresh, next_try(w, true));
+	status = wait_for_end(w);
+	reboot = result == 0 && wants_reboot(status);
+	ms = reboot ? -1 : next_try(w, result || again_is_failure(status));
+	events_send(lxcpath, name, LXCORE_EVENT_EXIT, status);
+	set_state(w, LXCORE_STOPPING);
+	release_all(w, reboot, reboot || ms >= 0);
+	log_write(LOG_INFO, "init", "%s", proc_status_text(status, text));
+	/* A container that only a file given by the user defines is forgotten whole. */
+	if (lxcore_is_defined(s->container))
+		rundir_keep_exit(lxcpath, name, status);
+	if (result == 0) {
+		news->what = NEWS_ENDED;
+		news->status = status;
 	}
+	if (!reboot)
+		return try_again(w, fresh, ms);
+	w->again.asked = false;
+	begin_anew(w, fresh);
+	return true;
 }
 
 _Noreturn void supervise(struct supervisor *s)
@@ -583,10 +516,13 @@ _Noreturn void supervise(struct supervisor *s)
 	struct launch_news news = {.what = NEWS_FAILED};
 	bool ok;
 
-	for (unsigned i = 0; i < CONNECTIONS; i++)
-		w.connections[i].fd = -1;
+	serve_begin(&w);
 	set_up(&w, &news.error, &ok);
-	if (ok)
-		live(&w, &news);
+	if (ok) {
+		struct boot fresh = *s->boot;
+
+		while (live_once(&w, &fresh, &news))
+			;
+	}
 	end(&w, &news, sizeof(news.error));
 }

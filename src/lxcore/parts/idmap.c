@@ -362,8 +362,8 @@ static void release(const struct release *r)
 {
 	autofree char *config = str_printf("%s/%s/config", r->lxcpath, r->name);
 
-	if (journal_previous(r->journal, IDMAP_JOURNAL, NULL) && strcmp(r->target, "reboot") != 0 &&
-	    config && access(config, F_OK) < 0 && errno == ENOENT)
+	if (journal_previous(r->journal, IDMAP_JOURNAL, NULL) && !r->stays && config &&
+	    access(config, F_OK) < 0 && errno == ENOENT)
 		idmap_forget(r->lxcpath, r->name);
 }
 

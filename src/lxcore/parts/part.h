@@ -96,6 +96,7 @@ struct boot {
 	int rundir;           /* run directory, 0700, ours alone */
 	struct journal journal;
 	const char *target;   /* LXC_TARGET of the stop to come: "stop" or "reboot" */
+	bool stays;           /* when this boot fails another one follows, as at a reboot */
 
 	/* The first process: set by boot.c between prepare and connect. */
 	struct proc_id init;
@@ -177,6 +178,7 @@ struct release {
 	const struct journal *journal;
 	const struct conf *conf;
 	const char *target; /* "stop" or "reboot" */
+	bool stays;         /* another boot follows: what is claimed for all of them is kept */
 	bool rescue;        /* the supervisor is gone; it is not its own release */
 	struct proc_id init; /* pid 0: it was never born; the process itself is dead by now */
 	struct boot *boot; /* the live state, NULL for a rescuer */

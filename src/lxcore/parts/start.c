@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Keys of those who start containers: lxc-autostart's order, groups, the log, and whether the
- * container goes for good when it stops.  They have no doors: life/ and store/ ask for them.
+ * Keys of those who start containers: lxc-autostart's order, groups, the log, whether the container
+ * is started again when it ends, and whether it goes for good when it stops.  They have no doors:
+ * life/ and store/ ask for them.
  */
 #include "parts/start.h"
 #include "base/log.h"
@@ -78,6 +79,60 @@ static void clear_requires(void *field, const struct conf_key *key, const char *
 static const struct conf_type type_requires = {"NAME[:running|network|ready]", set_requires,
 					       get_requires, clear_requires, NULL};
 
+/* no|on-failure[:N]|always */
+static int set_restart(void *field, const struct conf_key *key, const char *sub, const char *value,
+		       struct error *err)
+{
+	struct restart_policy *p = field;
+	unsigned long long tries;
+
+	(void)key;
+	(void)sub;
+	if (strcmp(value, "no") == 0) {
+		*p = (struct restart_policy){RESTART_NO, 0};
+	} else if (strcmp(value, "always") == 0) {
+		*p = (struct restart_policy){RESTART_ALWAYS, 0};
+	} else if (strcmp(value, "on-failure") == 0) {
+		*p = (struct restart_policy){RESTART_ON_FAILURE, 0};
+	} else if (str_starts(value, "on-failure:") &&
+		   str_to_u64(value + strlen("on-failure:"), &tries) && tries > 0 &&
+		   tries <= 1000000) {
+		*p = (struct restart_policy){RESTART_ON_FAILURE, (unsigned)tries};
+	} else {
+		error_set(err, EINVAL, "\"%s\" says not when it is started again", value);
+		return error_mend(err, "lxc.start.restart = no, on-failure, on-failure:N (N tries in a "
+				  "row, 1 to 1000000), or always");
+	}
+	return 0;
+}
+
+void start_restart_text(const struct restart_policy *p, struct buf *out)
+{
+	static const char *const words[] = {"no", "on-failure", "always"};
+
+	buf_puts(out, words[p->when]);
+	if (p->tries)
+		buf_addf(out, ":%u", p->tries);
+}
+
+static void get_restart(const void *field, const struct conf_key *key, const char *sub,
+			struct buf *out)
+{
+	(void)key;
+	(void)sub;
+	start_restart_text(field, out);
+}
+
+static void clear_restart(void *field, const struct conf_key *key, const char *sub)
+{
+	(void)key;
+	(void)sub;
+	*(struct restart_policy *)field = (struct restart_policy){RESTART_NO, 0};
+}
+
+static const struct conf_type type_restart = {"no|on-failure[:N]|always", set_restart, get_restart,
+					      clear_restart, conf_replaces};
+
 #define FIELD(name) offsetof(struct start_conf, name)
 static const struct conf_key keys[] = {
 	{"lxc.start.auto", &conf_bool, FIELD(automatic), .preset = "0",
@@ -89,6 +144,13 @@ static const struct conf_key keys[] = {
 	{"lxc.start.requires", &type_requires, FIELD(requires),
 	 .summary = "Container that lxc-autostart starts before this one, and that must run, have a "
 		    "network address, or be ready by then; may be given several times."},
+	{"lxc.start.restart", &type_restart, FIELD(restart), .preset = "no",
+	 .summary = "When its supervisor starts it again after it ended: on-failure: after an exit "
+		    "status other than 0, a signal, or a start of this kind that failed, N times in "
+		    "a row at most; always: after any end, also a poweroff inside. An end that was "
+		    "asked for from outside (lxc-stop) is final. The first try comes after 0.1 s, "
+		    "each further one after twice the time, 60 s at most; from the beginning again "
+		    "once it ran for 10 s."},
 	{"lxc.group", &conf_words, FIELD(groups),
 	 .summary = "Groups of containers that this one belongs to."},
 	{"lxc.ephemeral", &conf_bool, FIELD(ephemeral), .preset = "0",

@@ -5,11 +5,18 @@
 
 #include "parts/part.h"
 
+enum restart_when { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
+struct restart_policy { /* lxc.start.restart */
+	enum restart_when when;
+	unsigned tries; /* in a row; 0: no limit */
+};
+
 struct start_conf {
 	bool automatic;     /* lxc.start.auto */
 	unsigned delay;     /* seconds */
 	int order;
 	struct strv groups, requires;
+	struct restart_policy restart;
 	bool ephemeral;
 	char *log_file;
 	int log_level;      /* 1 TRACE .. 9 FATAL; 0: unset */
@@ -19,5 +26,7 @@ extern const struct conf_section start_section;
 /* Open the log that lxc.log.file asks for, unless the program opened one itself. */
 int start_open_log(const struct conf *c, const char *name, struct error *err);
 bool start_is_ephemeral(const struct conf *c);
+/* As it is written: "on-failure:5". */
+void start_restart_text(const struct restart_policy *p, struct buf *out);
 
 #endif

@@ -52,6 +52,12 @@ static int close_events(lua_State *L)
 	return 0;
 }
 
+static void set_seconds(lua_State *L, int ms)
+{
+	lua_pushnumber(L, ms / 1000.0);
+	lua_setfield(L, -2, "delay");
+}
+
 static int next_within(lua_State *L, struct events *e, int timeout_ms)
 {
 	lxcore_error *err = module_error(L);
@@ -65,9 +71,12 @@ static int next_within(lua_State *L, struct events *e, int timeout_ms)
 	lua_createtable(L, 0, 5);
 	module_set_string(L, "path", event.lxcpath);
 	module_set_string(L, "name", event.name);
-	module_set_string(L, "type", event.type == LXCORE_EVENT_STATE ? "state" : "exit");
+	module_set_string(L, "type", event.type == LXCORE_EVENT_STATE ? "state" :
+				     event.type == LXCORE_EVENT_RESTART ? "restart" : "exit");
 	if (event.type == LXCORE_EVENT_STATE)
 		module_set_string(L, "state", lxcore_state_name(event.state));
+	else if (event.type == LXCORE_EVENT_RESTART)
+		set_seconds(L, event.delay_ms);
 	else if (WIFEXITED(event.status))
 		module_set_integer(L, "status", WEXITSTATUS(event.status));
 	else
