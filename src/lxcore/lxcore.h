@@ -661,6 +661,7 @@ struct lxcore_export {
 	unsigned threads;     /* that compress; 0: one */
 	bool (*progress)(const struct lxcore_progress *p, void *data); /* false cancels; or NULL */
 	void *data;
+	bool no_snapshots;    /* its snapshots stay here */
 };
 #define LXCORE_EXPORT_INIT {.size = sizeof(struct lxcore_export), .fd = -1, .allow_running = true}
 struct lxcore_exported {
@@ -668,10 +669,12 @@ struct lxcore_exported {
 	uint64_t archive_bytes; /* that were written */
 	uint64_t sockets;       /* left out: an archive has none */
 	unsigned pause_us;      /* how long a running container stood still; 0: it did not run */
+	unsigned snapshots;     /* that are in it */
 };
 /*
- * Write the container as one stream, tar in zstd: its configuration, the files beside it and its root
- * filesystem, with manifest and end mark (doc/archive.md).  Ids are those inside.  'ret' may be NULL.
+ * Write the container as one stream, tar in zstd: its configuration, the files beside it, its root
+ * filesystem and its snapshots, with manifest and end mark (doc/archive.md).  Ids are those inside.
+ * 'ret' may be NULL.
  * EPIPE: the reader has ended; ENOSPC: no room for the archive; ECANCELED; EOVERFLOW: a file's owner
  * is not in the container's id map.
  */
@@ -698,6 +701,7 @@ struct lxcore_imported {
 	uint64_t bytes, files;
 	uint64_t archive_bytes;
 	uint64_t devices;      /* left out */
+	unsigned snapshots;
 };
 /*
  * Make a container of an archive that lxcore_export() wrote.  It may be hostile: nothing of it gets

@@ -14,6 +14,7 @@
 struct export_options {
 	const char *output;
 	int level, threads;
+	bool no_snapshots;
 };
 static const struct export_options presets = {.level = 3, .threads = 1};
 
@@ -23,6 +24,7 @@ static const struct option_row rows[] = {
 	 "Write to FILE; default -: standard output, when that is no terminal", OPT_TEXT, AT(output)},
 	{'z', "level", "LEVEL", "How well it is compressed: 1 (quick) to 19 (small); default 3",
 	 OPT_INT, AT(level)},
+	{0, "no-snapshots", NULL, "Leave its snapshots out", OPT_FLAG, AT(no_snapshots)},
 	{'T', "threads", "NUMBER", "Threads that compress; default 1", OPT_INT, AT(threads)},
 	{0}
 };
@@ -85,6 +87,7 @@ static void print_json(const struct lxcore_exported *done, const char *name, FIL
 	json_number(&j, "bytes", (int64_t)done->bytes);
 	json_number(&j, "files", (int64_t)done->files);
 	json_number(&j, "archive_bytes", (int64_t)done->archive_bytes);
+	json_number(&j, "snapshots", done->snapshots);
 	json_number(&j, "sockets_left_out", (int64_t)done->sockets);
 	json_number(&j, "pause_us", done->pause_us);
 	json_end(&j, '}');
@@ -99,6 +102,9 @@ static void say_done(const struct cli *cli, const struct lxcore_exported *done, 
 		return print_json(done, name, stderr);
 	cli_say(cli, "%s: %llu files with %s in %s", name, (unsigned long long)done->files,
 		work_size(done->bytes, bytes), work_size(done->archive_bytes, size));
+	if (done->snapshots)
+		cli_say(cli, "with %u snapshot%s (--no-snapshots leaves them out)", done->snapshots,
+			done->snapshots == 1 ? "" : "s");
 	if (done->sockets)
 		cli_say(cli, "%llu socket%s left out: who listens there makes %s anew",
 			(unsigned long long)done->sockets, done->sockets == 1 ? " was" : "s were",
@@ -118,6 +124,7 @@ static int export(struct cli *cli, const struct export_options *o, lxcore_contai
 	how.fd = fd;
 	how.level = o->level;
 	how.threads = (unsigned)o->threads;
+	how.no_snapshots = o->no_snapshots;
 	how.progress = work_show;
 	how.data = &work;
 	result = lxcore_export(c, &how, &done, cli->err);
@@ -165,12 +172,14 @@ static const struct manual manual = {
 	"The stream is tar in zstd, with sums and an end mark, so that `lxc-import` notices what "
 	"was damaged or cut off. A FILE takes its place only when all of it is there, and is "
 	"readable for its owner alone, since the container's secrets are in it.\n\n"
-	"A running container is frozen meanwhile, and goes on when the archive is written, also if "
+	"Its snapshots come along, each as a whole tree: what they share here is in the archive once "
+	"for each.\n\n"
+	"A running container is frozen while its own files are read, and then goes on, also if "
 	"this program is killed; how long it stood still is said. What is said goes to standard "
 	"error, with `--json` as an object.",
 	.notes =
-	"Left out: sockets (programs make them anew), labels of security modules, what is mounted "
-	"below the root filesystem, and the container's snapshots.",
+	"Left out: sockets (programs make them anew), labels of security modules, and what is mounted "
+	"below the root filesystem.",
 	.exits = (const struct meaning[]){{"128+N", "Ended by the signal N."}, {0}},
 	.examples = (const struct meaning[]){
 		{"lxc-export -n web -o web.tar.zst", "Into a file."},

@@ -87,6 +87,7 @@ static void print_json(const struct lxcore_imported *done)
 	json_number(&j, "bytes", (int64_t)done->bytes);
 	json_number(&j, "files", (int64_t)done->files);
 	json_number(&j, "archive_bytes", (int64_t)done->archive_bytes);
+	json_number(&j, "snapshots", done->snapshots);
 	json_number(&j, "devices_left_out", (int64_t)done->devices);
 	json_end(&j, '}');
 }
@@ -99,6 +100,8 @@ static void say_done(const struct cli *cli, const struct lxcore_imported *done)
 		return print_json(done);
 	cli_say(cli, "%s: %llu files with %s", done->name, (unsigned long long)done->files,
 		work_size(done->bytes, bytes));
+	if (done->snapshots)
+		cli_say(cli, "with %u snapshot%s", done->snapshots, done->snapshots == 1 ? "" : "s");
 	if (done->devices)
 		cli_say(cli, "%llu device node%s left out (--devices makes %s)",
 			(unsigned long long)done->devices, done->devices == 1 ? " was" : "s were",
@@ -159,9 +162,9 @@ static const struct manual manual = {
 	"An archive is not trusted. It is read by a process that sees no file but those that it "
 	"makes; no path leaves the root filesystem, no device node is made (they are counted), and "
 	"attributes other than user.*, access control lists and file capabilities are left out. "
-	"A configuration that would run programs on the host, show its files to the container or "
-	"give it devices is refused, unless this host's `lxc.default_config` says the same; the error "
-	"names the line. Look at it with `tar -xOf FILE "
+	"A configuration, also of a snapshot, that would run programs on the host, show its files to "
+	"the container or give it devices is refused, unless this host's `lxc.default_config` says "
+	"the same; the error names the line. Look at it with `tar -xOf FILE "
 	"config`, then bring your own with `-f`, or say `--trust`.",
 	.notes =
 	"A privileged container, one without `lxc.idmap`, is never a safe place for the programs of "

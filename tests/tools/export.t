@@ -160,6 +160,56 @@ else
 fi
 lxc destroy -n "$C-o" >/dev/null 2>&1
 
+# ---- its snapshots
+
+make_container "$C-s"
+echo zero >"$P/$C-s/rootfs/which"
+printf 'before\n  the lesson\n' >"$TMP/comment"
+lxc snapshot -n "$C-s" -c "$TMP/comment" >/dev/null 2>&1
+lxc start -n "$C-s"
+inside "$C-s" sh -c 'echo one >/which; rm -r /mnt; mkdir /new'
+lxc stop -k -n "$C-s"
+lxc snapshot -n "$C-s" >/dev/null 2>&1
+lxc start -n "$C-s"
+inside "$C-s" sh -c 'echo two >/which'
+list() { lxc snapshot -n "$1" -L --tree -C | sed "1s/$1/NAME/"; }
+which_of() {	# NAME: what the container has now
+	lxc start -n "$1" && inside "$1" cat /which
+	lxc stop -k -n "$1"
+}
+run lxc export -n "$C-s" -o "$TMP/snaps.zst"
+like 'snapshots come along, of a running one too' "$err" 'with 2 snapshots \(--no-snapshots'
+lxc stop -k -n "$C-s"
+run lxc import -n "$C-p" "$TMP/snaps.zst"
+like 'import says so' "$err" 'with 2 snapshots'
+is 'their names, times, comments and order are as they were' "$(list "$C-p")" "$(list "$C-s")"
+is 'the container has what it had' "$(which_of "$C-p")" two
+lxc snapshot -n "$C-p" -r snap0 >/dev/null 2>&1
+is 'the first one can be restored' "$(which_of "$C-p")" zero
+lxc snapshot -n "$C-p" -r snap1 >/dev/null 2>&1
+is 'and the second' "$(which_of "$C-p")" one
+lxc snapshot -n "$C-p" -r snap1 -N "$C-q" >/dev/null 2>&1
+lxc start -n "$C-q"
+is 'also as a container of its own, with what was removed and made' \
+	"$(inside "$C-q" sh -c 'cat /which; ls -d /new /mnt 2>/dev/null')" 'one
+/new'
+lxc stop -k -n "$C-q"
+destroy "$C-q"
+run lxc snapshot -n "$C-p" -d ALL
+is 'and all can be removed' "$status$(ls "$P/$C-p/snaps" 2>/dev/null)" 0
+lxc destroy -n "$C-p"
+lxc import -q -n "$C-p" -s 'lxc.idmap=u 0 100000 65536' -s 'lxc.idmap=g 0 100000 65536' "$TMP/snaps.zst"
+is 'owners in snapshots are shifted, too' "$(stat -c %u "$P/$C-p/snaps/snap1/rootfs/which")" 100000
+ok 'and restored, it runs with these ids' lxc snapshot -n "$C-p" -r snap0
+is '... as it was' "$(which_of "$C-p")" zero
+lxc destroy -s -n "$C-p"
+run lxc export -n "$C-s" --no-snapshots --json -o "$TMP/nosnaps.zst"
+is 'without them they stay' "$(printf '%s' "$err" | jq .snapshots)" 0
+lxc import -q -n "$C-p" "$TMP/nosnaps.zst"
+ok '... and do not arrive' test ! -e "$P/$C-p/snaps"
+destroy "$C-p"
+lxc destroy -s -n "$C-s"
+
 # ---- damaged and cut off
 
 refused() {	# SENTENCE WORDS ARCHIVE [OPTION]...
@@ -275,6 +325,52 @@ member "$TMP/h" rootfs 5 '' 755
 finished
 fails_with 'a name that leads out of the lxcpath is refused' 1 'name.*\.\./' \
 	lxc import "$TMP/h.zst"
+
+# snapshot_of NOTES [CONFIG-LINE]: an honest container with a snapshot.
+snapshot_of() {
+	begin_root
+	text "$TMP/h" snapshot-0 "$1"
+	text "$TMP/h" snapshot-0.config "${2:-lxc.net.0.type = empty}
+"
+	member "$TMP/h" snapshot-0.rootfs 5 '' 755
+	finished
+}
+snapshot_of 'name ../../evil
+'
+refused 'a snapshot whose name leads out' 'name "\.\./\.\./evil"' "$TMP/h.zst" --trust
+snapshot_of "name snap0
+parent ../x
+"
+refused 'one whose parent does' 'name "\.\./x"' "$TMP/h.zst" --trust
+snapshot_of "name snap0
+created $(printf '\033')[2J
+"
+refused 'one whose time has other things in it' 'a time that is none' "$TMP/h.zst" --trust
+snapshot_of 'comment
+no name
+'
+refused 'one without a name' 'no name' "$TMP/h.zst" --trust
+snapshot_of 'name snap0
+' 'lxc.hook.pre-start = /bin/false'
+refused 'one whose configuration runs programs' 'snapshot snap0.*hook.pre-start' "$TMP/h.zst"
+begin_root
+text "$TMP/h" snapshot-1 'name snap1
+'
+finished
+refused 'one that comes out of turn' 'not where it should be' "$TMP/h.zst" --trust
+begin_root
+text "$TMP/h" snapshot-0.config 'lxc.arch = x86_64
+'
+finished
+refused 'a configuration of none' 'not where it should be' "$TMP/h.zst" --trust
+snapshot_of 'name snap0
+'
+head -c -1024 "$TMP/h" >"$TMP/h2"
+mv "$TMP/h2" "$TMP/h"
+text "$TMP/h" snapshot-1 'name snap0
+'
+finished
+refused 'two of one name' 'two snapshots "snap0"' "$TMP/h.zst" --trust
 
 # A configuration that reaches beyond the container.
 try_config() {

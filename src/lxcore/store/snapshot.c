@@ -50,6 +50,13 @@ static int write_note(const char *dir, const char *file, const char *text, struc
 	return 0;
 }
 
+char *snapshot_current(const struct lxcore_container *c)
+{
+	autofree char *dir = snapshot_dir(c);
+
+	return dir ? read_note(dir, ".", ".current") : NULL;
+}
+
 void snapshot_set_current(const struct lxcore_container *c, const char *name)
 {
 	autofree char *dir = snapshot_dir(c);
@@ -86,6 +93,14 @@ lxcore_container *snapshot_open(lxcore_container *c, const char *name, struct er
 
 /* ---- making one ---- */
 
+int snapshot_write_notes(const char *dir, const struct lxcore_snapshot *s, struct error *err)
+{
+	if (write_note(dir, "ts", s->created, err) < 0 ||
+	    (s->parent && write_note(dir, "parent", s->parent, err) < 0))
+		return -1;
+	return s->comment ? write_note(dir, "comment", s->comment, err) : 0;
+}
+
 /* When, and why: while the snapshot is not yet one. */
 static int write_notes(struct clone *k, struct error *err)
 {
@@ -93,20 +108,19 @@ static int write_notes(struct clone *k, struct error *err)
 	autofree char *current = read_note(k->to->lxcpath, ".", ".current");
 	autobuf struct buf comment = BUF_INIT;
 	char when[32];
+	struct lxcore_snapshot s = {.created = when, .parent = current};
 	struct tm tm;
 	time_t now = time(NULL);
 
 	strftime(when, sizeof(when), "%Y:%m:%d %H:%M:%S", localtime_r(&now, &tm));
-	if (write_note(k->to->dir, "ts", when, err) < 0 ||
-	    (current && write_note(k->to->dir, "parent", current, err) < 0))
-		return -1;
 	if (store_run_hooks(k->from, HOOK_SNAPSHOT, NULL, err) < 0)
 		return -1;
-	if (!how->comment_file)
-		return 0;
-	if (file_read(AT_FDCWD, how->comment_file, &comment) < 0)
-		return error_sys(err, "cannot read the comment \"%s\"", how->comment_file);
-	return write_note(k->to->dir, "comment", comment.s ? comment.s : "", err);
+	if (how->comment_file) {
+		if (file_read(AT_FDCWD, how->comment_file, &comment) < 0)
+			return error_sys(err, "cannot read the comment \"%s\"", how->comment_file);
+		s.comment = comment.s ? comment.s : (char[]){""};
+	}
+	return snapshot_write_notes(k->to->dir, &s, err);
 }
 
 /* What is there may be what a killed command left: then opening it removes it. */

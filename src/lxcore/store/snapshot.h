@@ -13,7 +13,11 @@ char *snapshot_dir(const struct lxcore_container *c);
 lxcore_container *snapshot_open(lxcore_container *c, const char *name, struct error *err);
 /* Remove all of them; the container is held alone. */
 int snapshot_remove_all(lxcore_container *c, struct error *err);
-/* The container's contents stand on this one from now on. */
+/* The one that the container's contents stand on: its name, to be freed; NULL: none. */
+char *snapshot_current(const struct lxcore_container *c);
+/* They do so from now on. */
 void snapshot_set_current(const struct lxcore_container *c, const char *name);
+/* Write what is known of a snapshot into its directory: when, why, on top of which. */
+int snapshot_write_notes(const char *dir, const struct lxcore_snapshot *s, struct error *err);
 
 #endif

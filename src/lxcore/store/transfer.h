@@ -5,6 +5,8 @@
  *     transfer.c         lxc-transfer, the program that knows archives: started, asked, ended
  *     transfer_export.c  what of a container goes into an archive
  *     transfer_import.c  what of an archive becomes a container
+ *     transfer_import_snapshots.c  and its snapshots
+ *     transfer_notes.c   what is told of a snapshot
  *     transfer_head.c    the first member, which says where the container comes from
  *     transfer_config.c  its configuration: other paths, and what an archive may not bring along
  *     transfer_wire.c    the messages, which that program shares
@@ -21,6 +23,8 @@
 #define TRANSFER_CONFIG "config"
 #define TRANSFER_ROOTFS "rootfs"
 #define TRANSFER_FILES "files"
+/* Of number N: "snapshot-N" (transfer_notes.c), "snapshot-N.config", "snapshot-N.rootfs". */
+#define TRANSFER_SNAPSHOT "snapshot-"
 
 /* ---- the program ---- */
 
@@ -66,5 +70,12 @@ void transfer_head_free(struct transfer_head *h);
 char *transfer_config_moved(const char *text, const struct transfer_head *h, const char *dir);
 /* EPERM: some line of it reaches beyond the container. */
 int transfer_config_check(const char *text, struct error *err);
+
+/* ---- snapshots ---- */
+
+int transfer_notes_write(const struct lxcore_snapshot *s, bool current, struct buf *out);
+/* Checked: names can be names, times are times.  To be freed, also when it fails. */
+int transfer_notes_read(const char *text, struct lxcore_snapshot *ret, bool *ret_current,
+			struct error *err);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * What of a container goes into an archive: its configuration as it was written, what lies beside it
  * in the container's directory, and the tree of files that it sees as its root, whatever layers or
- * devices that is made of.  A running container stands still meanwhile.
+ * devices that is made of.  A running container stands still meanwhile.  Then the same of its
+ * snapshots.
  */
 #include "base/error.h"
 #include "store/transfer.h"
@@ -13,6 +14,7 @@
 #include "parts/rootfs.h"
 #include "store/graph.h"
 #include "store/mapped.h"
+#include "store/snapshot.h"
 #include "store/still.h"
 #include "store/store.h"
 
@@ -28,7 +30,9 @@ struct exporter {
 	struct transfer transfer;
 	int root;  /* a mount of the root filesystem, to be read alone */
 	int files; /* of the container's directory */
-	struct copy_result size;
+	struct lxcore_snapshot *snapshots; /* the oldest first */
+	int n_snapshots;
+	unsigned pause_us;
 };
 
 /* ---- trees to be read ---- */
@@ -84,24 +88,29 @@ static int look_into_running(struct lxcore_container *c, struct error *err)
 	return steal_fd(&tree);
 }
 
-static int look_at_root(struct exporter *x, bool running, struct error *err)
+/* A mount of the root filesystem of 'c', to be read alone. */
+static int look_at_root(struct lxcore_container *c, bool running, struct error *err)
 {
+	struct conf *conf = container_conf(c, err);
+	const char *path = conf ? rootfs_conf_of(conf)->path : NULL;
 	autoclose int root = -1;
 	struct storage s;
+	int tree;
 
-	if (!x->rootfs->path)
+	if (!conf)
+		return -1;
+	if (!path)
 		return error_set(err, ENOTSUP, "it has no root filesystem of its own "
 				 "(lxc.rootfs.path)");
-	if (storage_parse(x->rootfs->path, &s, err) < 0)
+	if (storage_parse(path, &s, err) < 0)
 		return -1;
 	if (running && s.driver->mounted_outside)
-		x->root = look_into_running(x->c, err);
-	else if ((root = s.driver->look(s.source, err)) >= 0) {
-		x->root = make_readable(root);
-		if (x->root < 0)
-			error_sys(err, "cannot mount its root filesystem to read it");
-	}
-	return x->root < 0 ? -1 : 0;
+		return look_into_running(c, err);
+	root = s.driver->look(s.source, err);
+	if (root < 0)
+		return -1;
+	tree = make_readable(root);
+	return tree < 0 ? error_sys(err, "cannot mount its root filesystem to read it") : tree;
 }
 
 static int look_at_files(struct exporter *x, struct error *err)
@@ -129,7 +138,7 @@ static int add_head(struct exporter *x, struct error *err)
 {
 	const struct transfer_head head = {
 		.name = x->c->name, .dir = x->c->dir, .configdir = (char[]){LXCORE_CONFIGDIR},
-		.hookdir = (char[]){LXCORE_HOOKDIR}, .bytes = x->size.bytes,
+		.hookdir = (char[]){LXCORE_HOOKDIR}, .bytes = x->transfer.total_bytes,
 		.files = x->transfer.total_files,
 	};
 	autobuf struct buf text = BUF_INIT;
@@ -139,13 +148,14 @@ static int add_head(struct exporter *x, struct error *err)
 	return add_text(x, TRANSFER_HEAD, &text, err);
 }
 
-static int add_config(struct exporter *x, struct error *err)
+static int add_config(struct exporter *x, const struct lxcore_container *c, const char *member,
+		      struct error *err)
 {
 	autobuf struct buf text = BUF_INIT;
 
-	if (file_read(AT_FDCWD, x->c->config_file, &text) < 0)
-		return error_sys(err, "cannot read \"%s\"", x->c->config_file);
-	return add_text(x, TRANSFER_CONFIG, &text, err);
+	if (file_read(AT_FDCWD, c->config_file, &text) < 0)
+		return error_sys(err, "cannot read \"%s\"", c->config_file);
+	return add_text(x, member, &text, err);
 }
 
 static int add_tree(struct exporter *x, struct wire *message, const char *name, int fd,
@@ -184,14 +194,16 @@ static int add_files(struct exporter *x, struct error *err)
 	return add_tree(x, &message, TRANSFER_FILES, x->files, err);
 }
 
-static int add_rootfs(struct exporter *x, struct error *err)
+/* 'c' is the container or one of its snapshots, which have the ids that it has. */
+static int add_rootfs(struct exporter *x, const struct lxcore_container *c, int root,
+		      const char *member, struct error *err)
 {
 	struct wire message = {.what = WIRE_TREE};
 
-	if (idmap_look(x->c->conf, x->c->lxcpath, x->c->name, err) < 0)
+	if (idmap_look(c->conf, x->c->lxcpath, x->c->name, err) < 0)
 		return -1;
-	transfer_ids(mapped_on_disk(x->c->conf), &message.ids);
-	return add_tree(x, &message, TRANSFER_ROOTFS, x->root, err);
+	transfer_ids(mapped_on_disk(c->conf), &message.ids);
+	return add_tree(x, &message, member, root, err);
 }
 
 static int begin(struct exporter *x, struct error *err)
@@ -202,51 +214,107 @@ static int begin(struct exporter *x, struct error *err)
 	return transfer_ask(&x->transfer, &message, x->how->fd, err);
 }
 
-static int write_archive(void *data, struct error *err)
+static int add_container(void *data, struct error *err)
 {
 	struct exporter *x = data;
-	const struct wire end = {.what = WIRE_END};
 
-	if (begin(x, err) < 0 || add_head(x, err) < 0 || add_config(x, err) < 0 ||
-	    add_files(x, err) < 0 || add_rootfs(x, err) < 0)
+	if (add_head(x, err) < 0 || add_config(x, x->c, TRANSFER_CONFIG, err) < 0 ||
+	    add_files(x, err) < 0)
 		return -1;
-	return transfer_ask(&x->transfer, &end, -1, err);
+	return add_rootfs(x, x->c, x->root, TRANSFER_ROOTFS, err);
+}
+
+/* ---- snapshots ---- */
+
+static int add_notes(struct exporter *x, const struct lxcore_snapshot *s, const char *member,
+		     struct error *err)
+{
+	autofree char *current = snapshot_current(x->c);
+	autobuf struct buf text = BUF_INIT;
+
+	if (transfer_notes_write(s, current && strcmp(current, s->name) == 0, &text) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	return add_text(x, member, &text, err);
+}
+
+static int add_snapshot(struct exporter *x, lxcore_container *s, int number, struct error *err)
+{
+	autoclose int root = look_at_root(s, false, err);
+	char notes[WIRE_NAME], config[WIRE_NAME], rootfs[WIRE_NAME];
+
+	snprintf(notes, sizeof(notes), TRANSFER_SNAPSHOT "%d", number);
+	snprintf(config, sizeof(config), TRANSFER_SNAPSHOT "%d." TRANSFER_CONFIG, number);
+	snprintf(rootfs, sizeof(rootfs), TRANSFER_SNAPSHOT "%d." TRANSFER_ROOTFS, number);
+	if (root < 0 || add_notes(x, &x->snapshots[number], notes, err) < 0 ||
+	    add_config(x, s, config, err) < 0)
+		return -1;
+	return add_rootfs(x, s, root, rootfs, err);
+}
+
+typedef int snapshot_act(struct exporter *x, lxcore_container *s, int number, struct error *err);
+
+static int each_snapshot(struct exporter *x, snapshot_act *act, struct error *err)
+{
+	int result = 0;
+
+	for (int i = 0; result == 0 && i < x->n_snapshots; i++) {
+		lxcore_container *s = snapshot_open(x->c, x->snapshots[i].name, err);
+
+		result = s ? act(x, s, i, err) : -1;
+		lxcore_close(s);
+		if (result < 0)
+			error_within(err, "snapshot %s", x->snapshots[i].name);
+	}
+	return result;
 }
 
 /* ---- the door ---- */
 
-/* What there is to do is told before it begins, and to whoever will unpack it. */
-static int measure(struct exporter *x, struct error *err)
+static int measure_tree(struct exporter *x, int root, struct error *err)
 {
-	if (copy_measure(x->root, NULL, &x->size, err) < 0)
+	struct copy_result size = {0};
+
+	if (copy_measure(root, NULL, &size, err) < 0)
 		return -1;
-	x->transfer.total_bytes = x->size.bytes;
-	x->transfer.total_files = x->size.files + x->size.directories + x->size.symlinks +
-				  x->size.others + x->size.links;
+	x->transfer.total_bytes += size.bytes;
+	x->transfer.total_files += size.files + size.directories + size.symlinks + size.others +
+				   size.links;
 	return 0;
 }
 
-static int export_it(struct exporter *x, bool running, struct lxcore_exported *ret,
-		     struct error *err)
+static int measure_snapshot(struct exporter *x, lxcore_container *s, int number, struct error *err)
 {
-	unsigned pause_us = 0;
-	int result;
+	autoclose int root = look_at_root(s, false, err);
 
-	if (look_at_root(x, running, err) < 0 || look_at_files(x, err) < 0 || measure(x, err) < 0 ||
-	    transfer_start(&x->transfer, "pack", err) < 0)
+	return root < 0 ? -1 : measure_tree(x, root, err);
+}
+
+/* What there is to do is told before it begins, and to whoever will unpack it. */
+static int measure(struct exporter *x, struct error *err)
+{
+	if (!x->how->no_snapshots)
+		x->n_snapshots = lxcore_snapshots(x->c, &x->snapshots, err);
+	if (x->n_snapshots < 0 || measure_tree(x, x->root, err) < 0)
 		return -1;
-	result = still_do(x->c, write_archive, x, &pause_us, err);
-	if (ret)
-		*ret = (struct lxcore_exported){
-			.bytes = x->transfer.count.bytes, .files = x->transfer.count.files,
-			.archive_bytes = x->transfer.count.archive_bytes,
-			.sockets = x->transfer.count.left_out, .pause_us = pause_us,
-		};
-	return result;
+	return each_snapshot(x, measure_snapshot, err);
+}
+
+/* Snapshots never change: what they have is read when the container goes on again. */
+static int export_it(struct exporter *x, bool running, struct error *err)
+{
+	const struct wire end = {.what = WIRE_END};
+
+	x->root = look_at_root(x->c, running, err);
+	if (x->root < 0 || look_at_files(x, err) < 0 || measure(x, err) < 0 ||
+	    transfer_start(&x->transfer, "pack", err) < 0 || begin(x, err) < 0 ||
+	    still_do(x->c, add_container, x, &x->pause_us, err) < 0 ||
+	    each_snapshot(x, add_snapshot, err) < 0)
+		return -1;
+	return transfer_ask(&x->transfer, &end, -1, err);
 }
 
 /* Nobody starts, changes or removes a stopped one meanwhile. */
-static int export_stopped(struct exporter *x, struct lxcore_exported *ret, struct error *err)
+static int export_stopped(struct exporter *x, struct error *err)
 {
 	autoclose int lock = -1, rundir = -1;
 	int result;
@@ -254,7 +322,7 @@ static int export_stopped(struct exporter *x, struct lxcore_exported *ret, struc
 	rundir = rundir_lock(x->c->lxcpath, x->c->name, 0, &lock, err);
 	if (rundir < 0)
 		return -1;
-	result = export_it(x, false, ret, err);
+	result = export_it(x, false, err);
 	rundir_remove(x->c->lxcpath, x->c->name, rundir);
 	return result;
 }
@@ -265,8 +333,9 @@ static int refuse_running(const struct lxcore_container *c, struct error *err)
 	return error_mend(err, "lxc-stop -n %s", c->name);
 }
 
-static int export(struct exporter *x, struct lxcore_exported *ret, struct error *err)
+static int export(struct exporter *x, struct error *err)
 {
+	autohold struct hold hold = HOLD_INIT; /* its snapshots stay */
 	struct conf *conf;
 
 	if (!lxcore_is_defined(x->c)) {
@@ -277,13 +346,13 @@ static int export(struct exporter *x, struct lxcore_exported *ret, struct error 
 	if (x->how->level < 0 || x->how->level > 19)
 		return error_set(err, EINVAL, "cannot compress at level %d: levels are 1 to 19",
 				 x->how->level);
-	conf = container_conf(x->c, err);
+	conf = hold_take(x->c, HOLD_SHARED, &hold, err) < 0 ? NULL : container_conf(x->c, err);
 	if (!conf)
 		return -1;
 	x->rootfs = rootfs_conf_of(conf);
 	if (lxcore_state(x->c) == LXCORE_STOPPED)
-		return export_stopped(x, ret, err);
-	return x->how->allow_running ? export_it(x, true, ret, err) : refuse_running(x->c, err);
+		return export_stopped(x, err);
+	return x->how->allow_running ? export_it(x, true, err) : refuse_running(x->c, err);
 }
 
 int lxcore_export(lxcore_container *c, const struct lxcore_export *how, struct lxcore_exported *ret,
@@ -295,9 +364,18 @@ int lxcore_export(lxcore_container *c, const struct lxcore_export *how, struct l
 
 	x.transfer.progress = how->progress;
 	x.transfer.data = how->data;
-	result = export(&x, ret, err);
+	result = export(&x, err);
+	if (ret)
+		*ret = (struct lxcore_exported){
+			.bytes = x.transfer.count.bytes, .files = x.transfer.count.files,
+			.archive_bytes = x.transfer.count.archive_bytes,
+			.sockets = x.transfer.count.left_out, .pause_us = x.pause_us,
+			.snapshots = x.n_snapshots > 0 ? (unsigned)x.n_snapshots : 0,
+		};
 	transfer_end(&x.transfer);
 	close_fd(&x.root);
 	close_fd(&x.files);
+	if (x.n_snapshots >= 0)
+		lxcore_snapshots_free(x.snapshots, x.n_snapshots);
 	return result < 0 ? error_within(err, "%s", c->name) : 0;
 }

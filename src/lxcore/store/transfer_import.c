@@ -5,9 +5,8 @@
  * archive's end and found everything as the manifest says.
  */
 #include "base/error.h"
-#include "store/birth.h"
 #include "store/graph.h"
-#include "store/transfer.h"
+#include "store/transfer_import.h"
 #include "base/fd.h"
 #include "base/mount.h"
 #include "base/path.h"
@@ -22,17 +21,6 @@
 #define MOST_BYTES (256ull << 30)
 #define MOST_FILES 4000000
 #define FILES_DIR ".files" /* in the container's directory, while it is made */
-
-struct importer {
-	const char *lxcpath;
-	const struct lxcore_import *how;
-	struct transfer transfer;
-	struct transfer_head head;
-	char *config; /* of the archive */
-	lxcore_container *c;
-	struct birth birth;
-	bool born, rootfs; /* rootfs: it was there */
-};
 
 /* ---- texts ---- */
 
@@ -63,15 +51,17 @@ static int take_text(struct importer *m, const char *name, int fd, struct error 
 		m->config = buf_steal(&text);
 		return 0;
 	}
+	if (import_is_of_snapshot(name))
+		return import_snapshot_text(m, name, &text, err);
 	return error_set(err, ENOTSUP, "cannot take \"%s\" from the archive: this program does not "
 			 "know it", name);
 }
 
 /* ---- the configuration ---- */
 
-static int load_config(struct importer *m, struct error *err)
+static int load_config(struct importer *m, lxcore_container *c, const char *of_archive,
+		       struct error *err)
 {
-	lxcore_container *c = m->c;
 	autofree char *text = NULL;
 
 	c->conf = conf_new(c->sections.v);
@@ -79,9 +69,9 @@ static int load_config(struct importer *m, struct error *err)
 		return error_set(err, ENOMEM, "out of memory");
 	if (m->how->config)
 		return conf_load(c->conf, m->how->config, err);
-	if (!m->config)
+	if (!of_archive)
 		return error_set(err, EINVAL, "the archive is damaged: it has no configuration");
-	text = transfer_config_moved(m->config, &m->head, c->dir);
+	text = transfer_config_moved(of_archive, &m->head, m->c->dir);
 	if (!text)
 		return error_set(err, ENOMEM, "out of memory");
 	if (!m->how->trust && transfer_config_check(text, err) < 0)
@@ -90,18 +80,18 @@ static int load_config(struct importer *m, struct error *err)
 }
 
 /* It is called as it was unless it has another name now. */
-static int set_name(struct importer *m, struct error *err)
+static int set_name(struct importer *m, struct conf *conf, struct error *err)
 {
 	autobuf struct buf name = BUF_INIT;
 
-	if (conf_get(m->c->conf, "lxc.uts.name", &name, err) < 0)
+	if (conf_get(conf, "lxc.uts.name", &name, err) < 0)
 		return -1;
 	if (name.len && strcmp(name.s, m->head.name) != 0)
 		return 0;
-	return conf_set(m->c->conf, "lxc.uts.name", m->c->name, err);
+	return conf_set(conf, "lxc.uts.name", m->c->name, err);
 }
 
-static int set_settings(struct importer *m, struct error *err)
+static int set_settings(struct importer *m, struct conf *conf, struct error *err)
 {
 	for (const char *const *s = m->how->settings; s && *s; s++) {
 		const char *equals = strchr(*s, '=');
@@ -110,10 +100,17 @@ static int set_settings(struct importer *m, struct error *err)
 		if (!key)
 			return error_set(err, EINVAL, "cannot set \"%s\": it is written KEY=VALUE",
 					 *s);
-		if (conf_set(m->c->conf, key, equals + 1, err) < 0)
+		if (conf_set(conf, key, equals + 1, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+int import_config(struct importer *m, lxcore_container *c, const char *text, struct error *err)
+{
+	if (load_config(m, c, text, err) < 0 || set_name(m, c->conf, err) < 0)
+		return -1;
+	return set_settings(m, c->conf, err);
 }
 
 /* ---- the places ---- */
@@ -130,8 +127,9 @@ static int make_writable(int dir, struct error *err)
 	return steal_fd(&tree);
 }
 
-static int place_rootfs(struct importer *m, const struct storage_driver *driver,
-			const struct storage_new *new, char **ret_source, struct error *err)
+static int place_rootfs(struct importer *m, lxcore_container *c,
+			const struct storage_driver *driver, const struct storage_new *new,
+			char **ret_source, struct error *err)
 {
 	autofree char *path = NULL;
 
@@ -141,26 +139,26 @@ static int place_rootfs(struct importer *m, const struct storage_driver *driver,
 	if (!path)
 		return error_set(err, ENOMEM, "out of memory");
 	if (birth_makes(&m->birth, path, err) < 0 ||
-	    conf_set(m->c->conf, "lxc.rootfs.path", path, err) < 0 ||
-	    conf_unset(m->c->conf, "lxc.rootfs.managed", err) < 0)
+	    conf_set(c->conf, "lxc.rootfs.path", path, err) < 0 ||
+	    conf_unset(c->conf, "lxc.rootfs.managed", err) < 0)
 		return -1;
-	if (file_replace(AT_FDCWD, m->c->config_file, conf_text(m->c->conf), 0640) < 0)
-		return error_sys(err, "cannot write \"%s\"", m->c->config_file);
+	if (file_replace(AT_FDCWD, c->config_file, conf_text(c->conf), 0640) < 0)
+		return error_sys(err, "cannot write \"%s\"", c->config_file);
 	return 0;
 }
 
-/* A descriptor of the new root filesystem. */
-static int make_rootfs(struct importer *m, struct error *err)
+int import_rootfs(struct importer *m, lxcore_container *c, const char *storage, struct error *err)
 {
-	struct storage_new new = {.name = m->c->name, .dir = m->c->dir};
-	const struct storage_driver *driver = storage_choose(m->how->storage, &new, err);
+	struct storage_new new = {.name = c->name, .dir = c->dir};
+	const struct storage_driver *driver = storage_choose(storage, &new, err);
 	autofree char *source = NULL;
 	autoclose int root = -1;
 
-	if (!driver || idmap_claim(m->c->conf, m->c->lxcpath, m->c->name, err) < 0)
+	/* Snapshots have the ids of their container. */
+	if (!driver || idmap_claim(c->conf, m->c->lxcpath, m->c->name, err) < 0)
 		return -1;
-	store_owner(m->c->conf, &new.uid, &new.gid);
-	if (place_rootfs(m, driver, &new, &source, err) < 0 ||
+	store_owner(c->conf, &new.uid, &new.gid);
+	if (place_rootfs(m, c, driver, &new, &source, err) < 0 ||
 	    driver->create(source, &new, err) < 0)
 		return -1;
 	root = driver->look(source, err);
@@ -188,28 +186,40 @@ static int be_born(struct importer *m, struct error *err)
 	if (!m->c || birth_begin(m->c, &m->birth, err) < 0)
 		return -1;
 	m->born = true;
-	return load_config(m, err) < 0 || set_name(m, err) < 0 || set_settings(m, err) < 0 ? -1 : 0;
+	return import_config(m, m->c, m->config, err);
+}
+
+/* A descriptor of the place of a tree, and the ids of what will be there. */
+static int make_place(struct importer *m, const char *name, struct wire_ids *ids, struct error *err)
+{
+	int root;
+
+	if (strcmp(name, TRANSFER_FILES) == 0)
+		return make_files(m, err);
+	if (import_is_of_snapshot(name))
+		return import_snapshot_tree(m, name, ids, err);
+	root = import_rootfs(m, m->c, m->how->storage, err);
+	transfer_ids(mapped_on_disk(m->c->conf), ids);
+	m->rootfs = true;
+	return root;
 }
 
 static int take_tree(struct importer *m, const char *name, struct error *err)
 {
 	struct wire go = {.what = WIRE_GO, .devices = m->how->devices || m->how->trust,
 			  .all_attributes = m->how->trust};
-	bool rootfs = strcmp(name, TRANSFER_ROOTFS) == 0;
 	autoclose int dir = -1;
 	int fds[2];
 
-	if (!rootfs && strcmp(name, TRANSFER_FILES) != 0)
+	if (strcmp(name, TRANSFER_ROOTFS) != 0 && strcmp(name, TRANSFER_FILES) != 0 &&
+	    !import_is_of_snapshot(name))
 		return error_set(err, ENOTSUP, "cannot take \"%s\" from the archive: this program "
 				 "does not know it", name);
 	if (!m->born && be_born(m, err) < 0)
 		return -1;
-	dir = rootfs ? make_rootfs(m, err) : make_files(m, err);
+	dir = make_place(m, name, &go.ids, err);
 	if (dir < 0)
 		return -1;
-	if (rootfs)
-		transfer_ids(mapped_on_disk(m->c->conf), &go.ids);
-	m->rootfs |= rootfs;
 	fds[0] = dir;
 	/* With our lock: nothing is removed under a program that still writes. */
 	fds[1] = m->birth.partial;
@@ -274,7 +284,7 @@ static int finish(struct importer *m, struct error *err)
 
 	if (!m->born || !m->rootfs)
 		return error_set(err, EINVAL, "the archive is damaged: it has no root filesystem");
-	if (settle_files(m, err) < 0)
+	if (settle_files(m, err) < 0 || import_snapshots_finish(m, err) < 0)
 		return -1;
 	/* What is a container from now on is on the disk. */
 	dir = open(m->c->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -339,7 +349,7 @@ static void keep_result(struct importer *m, struct lxcore_imported *ret)
 	*ret = (struct lxcore_imported){
 		.name = strdup(m->c->name), .bytes = m->transfer.count.bytes,
 		.files = m->transfer.count.files, .devices = m->transfer.count.left_out,
-		.archive_bytes = m->transfer.count.archive_bytes,
+		.archive_bytes = m->transfer.count.archive_bytes, .snapshots = m->snapshots.n,
 	};
 }
 
@@ -362,6 +372,7 @@ int lxcore_import(const char *lxcpath, const struct lxcore_import *how, struct l
 	name = how->name ? how->name : m.head.name;
 	if (result < 0 && name)
 		error_within(err, "%s", name);
+	import_snapshots_free(&m);
 	lxcore_close(m.c);
 	transfer_head_free(&m.head);
 	free(m.config);

@@ -13,6 +13,7 @@
 
 #define BLOCK 65536
 #define MOST_BEHIND (1u << 20) /* bytes behind the end that a writer may add as padding */
+#define MOST_MEMBERS 40000 /* texts and trees: snapshots have three each */
 #define PROGRESS_MS 100
 
 struct receive {
@@ -96,6 +97,9 @@ static int read_text(struct receive *r, struct archive_entry *entry, struct buf 
 	}
 	if (n < 0)
 		return cannot_read(r, err);
+	if (text->len > r->o.max_size - r->u.size)
+		return error_set(err, EFBIG, "the archive has more than %llu bytes", r->o.max_size);
+	r->u.size += text->len;
 	return text->failed ? error_set(err, ENOMEM, "out of memory") : 0;
 }
 
@@ -275,6 +279,8 @@ static int begin_member(struct receive *r, const char *name, struct archive_entr
 		return error_set(err, EINVAL, "this is no archive of lxc-export(1)");
 	if (r->ended || strv_has(&r->seen, name))
 		return bad_member(name, "it comes twice, or behind the end", err);
+	if (r->seen.n == MOST_MEMBERS)
+		return bad_member(name, "there are too many members", err);
 	if (strv_add(&r->seen, name) < 0)
 		return error_set(err, ENOMEM, "out of memory");
 	if (type == AE_IFREG)
