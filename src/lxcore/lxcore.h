@@ -651,6 +651,44 @@ LXCORE_API int lxcore_snapshot_destroy(lxcore_container *c, const char *snapshot
 LXCORE_API int lxcore_dependants(lxcore_container *c, char ***ret, lxcore_error *err);
 LXCORE_API int lxcore_dependencies(lxcore_container *c, char ***ret, lxcore_error *err);
 
+/* ---- files in and out --------------------------------------------------------------------------- */
+
+struct lxcore_files {
+	size_t size;             /* sizeof(struct lxcore_files) */
+	bool into;               /* from the host into the container; else out of it */
+	const char *const *from; /* paths, ended by NULL; one that ends in "/." is its contents */
+	const char *to;          /* a path; a copy goes there, or into it if it is a directory */
+	int fd;                  /* instead of the host's side: one file is read from it, or written to
+				    it; -1: none */
+	bool recursive;          /* directories too, and links as what they are; else these are
+				    followed, in the container never out of it */
+	bool archive;            /* with mode, owner, times and extended attributes as they are; owners
+				    go through the container's id map */
+	bool special;            /* devices, too; and, out of a container, setuid, setgid and file
+				    capabilities with 'archive' */
+	uid_t uid;               /* whose they become: ids inside when 'into', else of the host;
+				    -1: root of the container, else the caller, or as 'archive' says */
+	gid_t gid;
+	mode_t mask;             /* bits that files do not get without 'archive', umask(2) */
+	bool (*progress)(const struct lxcore_progress *p, void *data); /* false cancels; or NULL */
+	void *data;
+};
+#define LXCORE_FILES_INIT {.size = sizeof(struct lxcore_files), .fd = -1, .uid = (uid_t)-1, \
+	.gid = (gid_t)-1, .mask = 022}
+struct lxcore_filed {
+	uint64_t files, bytes; /* everything that has a name; of contents */
+	uint64_t devices;      /* left out */
+};
+/*
+ * Copy files between the host and a container, running or stopped; of a running one all that its
+ * processes see, of a stopped one its root filesystem.  No path and no link of the container leads out
+ * of it.  What is there is replaced when all of the new is there; directories are merged.  'ret' may
+ * be NULL.  ENOTSUP: what a kernel makes up (/proc, /sys) is no file to be copied; EISDIR, ENOTDIR,
+ * ENOENT.
+ */
+LXCORE_API int lxcore_files_copy(lxcore_container *c, const struct lxcore_files *how,
+				 struct lxcore_filed *ret, lxcore_error *err);
+
 /* ---- containers on their way to other machines -------------------------------------------------- */
 
 struct lxcore_export {

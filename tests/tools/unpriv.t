@@ -48,6 +48,28 @@ is 'it is its own process 1' "$(within one cat /proc/1/comm)" init
 ok 'its devices work' within one sh -c 'echo x >/dev/null && head -c 1 /dev/urandom >/dev/null && [ -c /dev/tty1 ]'
 ok 'its /tmp can be written' within one touch /tmp/made
 is '... in the name of its root' "$(stat -c %u "$own/one/rootfs/tmp/made")" "$SUB"
+
+# ---- files in and out: running, and stopped below
+
+copies() {	# STATE
+	user sh -c 'mkdir -p tree/sub && echo mine >tree/sub/file && echo mine >tree/file && chmod 600 tree/file'
+	run lxc_ cp tree/file one:/etc/mine
+	is "a file goes into a $1 one" "$status$err" 0
+	is '... belongs to its root' "$(stat -c %u:%g "$own/one/rootfs/etc/mine")" "$SUB:$SUB"
+	run lxc_ cp -r --owner=5:6 tree one:/etc
+	is '... a tree' "$status$err" 0
+	is '... whose it shall be' "$(stat -c %u:%g "$own/one/rootfs/etc/tree/sub/file")" "$((SUB + 5)):$((SUB + 6))"
+	run lxc_ cp -a one:/etc/tree back
+	is '... and comes out of it' "$status$err" 0
+	is '... as the user'"'"'s' "$(stat -c %u "$HOME_/back/sub/file")" "$UID_"
+	ok '... equal' diff -r "$HOME_/tree" "$HOME_/back"
+	is '... by a stream too' "$(user sh -c 'echo said | lxc-cp - one:/etc/said && lxc-cp one:/etc/said -')" said
+	rm -rf "$HOME_/tree" "$HOME_/back"
+}
+copies running
+within one sh -c 'mount -t tmpfs none /mnt'
+run user sh -c 'echo x | lxc-cp - one:/mnt/file'
+is '... into a filesystem of its own too' "$status $(within one stat -c %u /mnt/file)" '0 0'
 not_ok 'it cannot change the host' within one sh -c 'echo 1 >/proc/sys/kernel/panic || mount -o remount,rw /sys'
 not_ok '... nor make devices' within one mknod /tmp/sda b
 is 'ls tells of it' "$(lxc_ ls -f -F NAME,STATE,UNPRIVILEGED | tail -n 1 | tr -s ' ' | sed 's/ $//')" 'one RUNNING true'
@@ -63,6 +85,7 @@ is_other() { [ -n "$(pid_of one)" ] && [ "$(pid_of one)" != "$pid" ]; }
 ok 'a reboot works' eventually 10 is_other
 ok '... to a system that runs' eventually 10 within one sh -c '[ -c /dev/tty1 ] && ps | grep -q getty'
 ok 'stop works' lxc_ stop -n one
+copies stopped
 is '... whole' "$(lxc_ info -n one -sH)" STOPPED
 lxc_ start -n one 2>/dev/null
 pid=$(pid_of one)

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -107,6 +108,7 @@ static void count_up(struct copier *c, struct copy_result *ret)
 	ret->links = c->count.links;
 	ret->bytes = c->count.bytes;
 	ret->bytes_shared = c->count.bytes_shared;
+	ret->left_out = c->count.left_out;
 	ret->vanished = c->count.vanished;
 }
 
@@ -225,7 +227,7 @@ static void finish(struct copier *c, struct copy_worker *w)
 
 	if (c->measuring || c->failed)
 		return;
-	if (copy_attributes(w, c->root, top, c->root->fd, &c->root->st, 0700) < 0)
+	if (!c->o->only && copy_attributes(w, c->root, top, c->root->fd, &c->root->st, 0700) < 0)
 		return;
 	if (c->o->sync && syncfs(c->root->fd[TO]) < 0)
 		copy_fail(c, c->root, top, "write to the disk what is in");
@@ -282,7 +284,7 @@ static int open_source(struct copier *c, int from)
 {
 	struct copy_node *root = c->root;
 
-	c->tree = private_mount(from);
+	c->tree = c->o->follow_mounts ? -1 : private_mount(from);
 	root->fd[FROM] =
 		openat(c->tree < 0 ? from : c->tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root->fd[FROM] < 0 || fstat(root->fd[FROM], &root->st) < 0)
@@ -342,8 +344,9 @@ static void init(struct copier *c, const struct copy_options *o)
 
 	c->o = o;
 	c->tree = -1;
-	c->uid = geteuid();
-	c->gid = getegid();
+	/* Asking for an id that cannot be changes nothing, and tells what it is. */
+	c->uid = (uid_t)setfsuid((uid_t)-1);
+	c->gid = (gid_t)setfsgid((gid_t)-1);
 	c->shifting = !same_map(&o->from_uid, &o->to_uid) || !same_map(&o->from_gid, &o->to_gid);
 	c->n_workers = worker_count(o);
 	bound_descriptors(c);

@@ -9,7 +9,7 @@
  * (trusted.overlay.*) are nothing special, so a layer survives.  Left behind are what belongs to
  * the storage rather than to the file: the flags of chattr(1), and attributes of namespaces that
  * the other filesystem does not have (btrfs.*, labels of a security module that is not at home
- * there).
+ * there).  That is the preset; who copies single files for a user has options for less.
  *
  * The source may be hostile and may change meanwhile: nothing is reached but by descriptors, no
  * symbolic link is followed, no device is opened, and a directory swapped for something else is an
@@ -69,6 +69,25 @@ struct copy_options {
 	/* An id that is not in one of the maps stays as it is; else it is an error, EOVERFLOW. */
 	bool keep_unmapped;
 
+	/* Of the directory 'from' this name alone, and not its own attributes; NULL: all of it. */
+	const char *only;
+	/*
+	 * What is mounted below is copied, too, but for what kernels make up (proc, sysfs, cgroups
+	 * ...): such a directory becomes empty, and such a file is an error, ENOTSUP.
+	 */
+	bool follow_mounts;
+	/* Files like new ones: modes without setuid, setgid and 'mask', times of now, no extended
+	 * attributes. */
+	bool fresh;
+	uint32_t mask;
+	/* Everything belongs to these, ids as they are here; no map is asked. */
+	bool owned;
+	uint32_t uid, gid;
+	/* Devices are left out. */
+	bool no_devices;
+	/* What lets a file act for its owner is not copied: setuid, setgid, file capabilities. */
+	bool no_powers;
+
 	/* Threads that copy; 0: one for each processor we may use, at most 8. */
 	unsigned workers;
 	/*
@@ -98,6 +117,7 @@ struct copy_result {
 	uint64_t links;        /* hard links beyond the first name */
 	uint64_t bytes;        /* of contents, holes included */
 	uint64_t bytes_shared; /* of these: shared with the source, using no space */
+	uint64_t left_out;     /* devices, with no_devices */
 	uint64_t vanished;     /* names that were gone when their turn came */
 	uint64_t usec;         /* time it took */
 };
@@ -123,5 +143,8 @@ int copy_tree(int from, int to, const struct copy_options *options, struct copy_
  */
 int copy_measure(int from, const struct copy_options *options, struct copy_result *ret,
 		 struct error *err);
+
+/* Does that descriptor (O_PATH will do) lie in a filesystem that a kernel makes up (follow_mounts)? */
+bool copy_is_made_up(int fd);
 
 #endif

@@ -57,6 +57,11 @@ static int shift_owner(struct copy_worker *w, struct copy_node *dir, const char 
 	struct copier *c = w->c;
 	char what[64];
 
+	if (c->o->owned) {
+		ret[0] = c->o->uid;
+		ret[1] = c->o->gid;
+		return 0;
+	}
 	ret[0] = st->st_uid;
 	ret[1] = st->st_gid;
 	for (int group = 0; group < 2 && c->shifting; group++) {
@@ -185,6 +190,19 @@ static bool must_arrive(const char *attribute)
 	       strcmp(attribute, "security.capability") == 0;
 }
 
+/* XFS lists its access control lists a second time, as it stores them: with ids that nobody maps.
+ */
+static bool is_shadow(const char *attribute)
+{
+	return starts(attribute, "trusted.SGI_ACL_");
+}
+
+static bool is_wanted(const struct copy_options *o, const char *attribute)
+{
+	return !is_shadow(attribute) &&
+	       !(o->no_powers && strcmp(attribute, "security.capability") == 0);
+}
+
 static int copy_xattr(const struct place *p, const char *attribute)
 {
 	struct copier *c = p->w->c;
@@ -211,13 +229,6 @@ static int copy_xattr(const struct place *p, const char *attribute)
 	return copy_fail(c, p->dir, p->name, what);
 }
 
-/* XFS lists its access control lists a second time, as it stores them: with ids that nobody maps.
- */
-static bool is_shadow(const char *attribute)
-{
-	return starts(attribute, "trusted.SGI_ACL_");
-}
-
 static int copy_xattrs(const struct place *p)
 {
 	ssize_t n = list(p);
@@ -227,31 +238,41 @@ static int copy_xattrs(const struct place *p)
 	if (n < 0)
 		return copy_fail(p->w->c, p->dir, p->name, "list the extended attributes of");
 	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(p->w->names + at) + 1)
-		if (!is_shadow(p->w->names + at) && copy_xattr(p, p->w->names + at) < 0)
+		if (is_wanted(p->w->c->o, p->w->names + at) &&
+		    copy_xattr(p, p->w->names + at) < 0)
 			return -1;
 	return 0;
 }
 
 /* ---- all of them ---- */
 
+static mode_t wanted_mode(const struct copy_options *o, const struct stat *st)
+{
+	mode_t mode = st->st_mode & 07777;
+
+	if (o->fresh || (o->no_powers && !S_ISDIR(st->st_mode)))
+		mode &= ~(mode_t)(S_ISUID | S_ISGID);
+	return o->fresh ? mode & ~(mode_t)o->mask : mode;
+}
+
 int copy_attributes(struct copy_worker *w, struct copy_node *dir, const char *name, const int fd[2],
 		    const struct stat *st, mode_t mode_now)
 {
 	const struct timespec times[2] = {st->st_atim, st->st_mtim};
 	const struct place place = {w, dir, name, {fd[FROM], fd[TO]}};
-	mode_t mode = st->st_mode & 07777;
 	struct copier *c = w->c;
+	mode_t mode = wanted_mode(c->o, st);
 	uint32_t owner[2];
 
 	if (shift_owner(w, dir, name, st, owner) < 0)
 		return -1;
 	if ((owner[0] != c->uid || owner[1] != c->gid) && fchown(fd[TO], owner[0], owner[1]) < 0)
 		return copy_fail(c, dir, name, "set the owner of");
-	if (copy_xattrs(&place) < 0)
+	if (!c->o->fresh && copy_xattrs(&place) < 0)
 		return -1;
 	if (mode != mode_now && fchmod(fd[TO], mode) < 0)
 		return copy_fail(c, dir, name, "set the mode of");
-	if (futimens(fd[TO], times) < 0)
+	if (!c->o->fresh && futimens(fd[TO], times) < 0)
 		return copy_fail(c, dir, name, "set the times of");
 	return 0;
 }
@@ -270,13 +291,13 @@ int copy_attributes_named(struct copy_worker *w, struct copy_node *dir, const ch
 	if ((owner[0] != c->uid || owner[1] != c->gid) &&
 	    fchownat(to, name, owner[0], owner[1], AT_SYMLINK_NOFOLLOW) < 0)
 		return copy_fail(c, dir, name, "set the owner of");
-	if (copy_xattrs(&place) < 0)
+	if (!c->o->fresh && copy_xattrs(&place) < 0)
 		return -1;
-	/* Only the special bits are missing, and a symbolic link has none. */
-	if (!S_ISLNK(st->st_mode) && st->st_mode & 07000 &&
-	    fchmodat(to, name, st->st_mode & 07777, 0) < 0)
+	/* A symbolic link has none. */
+	if (!S_ISLNK(st->st_mode) && wanted_mode(c->o, st) != (st->st_mode & 0777) &&
+	    fchmodat(to, name, wanted_mode(c->o, st), 0) < 0)
 		return copy_fail(c, dir, name, "set the mode of");
-	if (utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!c->o->fresh && utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return copy_fail(c, dir, name, "set the times of");
 	return 0;
 }

@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* In a mount of our own there is no other. */
@@ -20,6 +22,32 @@ bool copy_is_mount(const struct copier *c, int fd, const char *name)
 		return false;
 	return statx(fd, name, flags, 0, &sx) == 0 &&
 	       sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+/* Filesystems without a disk behind them, whose files say or do something. */
+bool copy_is_made_up(int fd)
+{
+	static const unsigned long types[] = {
+		PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+		DEVPTS_SUPER_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC, SELINUX_MAGIC,
+		BPF_FS_MAGIC, NSFS_MAGIC, BINFMTFS_MAGIC, PSTOREFS_MAGIC, EFIVARFS_MAGIC,
+		AUTOFS_SUPER_MAGIC, 0x62656570 /* configfs */, 0x19800202 /* mqueue */,
+		0x67596969 /* rpc_pipefs */, 0x65735543 /* fuse's control files */,
+		0x5a3c69f0 /* apparmor */,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if ((unsigned long)fs.f_type == types[i])
+			return true;
+	return false;
+}
+
+bool copy_is_foreign(const struct copier *c, int fd)
+{
+	return c->o->follow_mounts ? copy_is_made_up(fd) : copy_is_mount(c, fd, "");
 }
 
 static int gone(struct copier *c)
@@ -51,6 +79,11 @@ static int open_file(const struct copier *c, int dir, const char *name)
 		errno = ESTALE;
 		return -1;
 	}
+	/* Opening some of these does something, and what they say is not the file's. */
+	if (c->o->follow_mounts && copy_is_made_up(pinned)) {
+		errno = ENOTSUP;
+		return -1;
+	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", pinned);
 	fd = open(path, flags | O_NOATIME);
 	return fd < 0 && errno == EPERM ? open(path, flags) : fd;
@@ -67,7 +100,7 @@ static int fill_file(struct copy_worker *w, struct copy_node *dir, const char *n
 		     const int fd[2], const struct stat *st)
 {
 	/* What is mounted over a file is not copied. */
-	if (!copy_is_mount(w->c, fd[FROM], "") && copy_data(w, dir, name, fd, st) < 0)
+	if (!copy_is_foreign(w->c, fd[FROM]) && copy_data(w, dir, name, fd, st) < 0)
 		return -1;
 	w->c->count.files++;
 	return copy_attributes(w, dir, name, fd, st, st->st_mode & 0777);
@@ -142,6 +175,10 @@ static int copy_other(struct copy_worker *w, struct copy_node *dir, const char *
 	if (S_ISDIR(st.st_mode)) {
 		errno = ESTALE;
 		return copy_fail(c, dir, name, "copy");
+	}
+	if (c->o->no_devices && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))) {
+		c->count.left_out++;
+		return 0;
 	}
 	if (S_ISLNK(st.st_mode))
 		m.make = make_symlink;

@@ -68,7 +68,7 @@ struct copy_links {
 };
 
 struct copy_count {
-	atomic_uint_fast64_t files, directories, symlinks, others, links, vanished;
+	atomic_uint_fast64_t files, directories, symlinks, others, links, left_out, vanished;
 	atomic_uint_fast64_t bytes, bytes_shared;
 };
 
@@ -148,6 +148,8 @@ void copy_node_return(struct copier *c, struct copy_node *node, int fd, bool own
 int copy_entry(struct copy_worker *w, struct copy_node *dir, const struct copy_entry *e);
 /* Is 'name' in 'fd' (or fd itself when name is "") where another mount begins? */
 bool copy_is_mount(const struct copier *c, int fd, const char *name);
+/* Is that, open, to be left alone: another mount, or with follow_mounts one that a kernel makes up? */
+bool copy_is_foreign(const struct copier *c, int fd);
 
 /* copy_data.c */
 int copy_data(struct copy_worker *w, struct copy_node *dir, const char *name, const int fd[2],

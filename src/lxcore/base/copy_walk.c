@@ -169,12 +169,33 @@ static int sort_names(struct copy_worker *w, struct copy_node *node, size_t byte
 	return (int)n;
 }
 
+/* The one name that is asked for, once; else as below. */
+static int only_name(struct copy_worker *w, struct copy_node *node)
+{
+	const char *name = w->c->o->only;
+	struct stat st;
+
+	if (node->n)
+		return 0;
+	if (fstatat(node->fd[FROM], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return copy_fail(w->c, node, name, "look at");
+	if (S_ISDIR(st.st_mode))
+		return node->dirs_len ? 0 : remember_directory(w, node, name);
+	node->v = malloc(sizeof(*node->v));
+	if (!node->v)
+		return copy_fail(w->c, node, name, "remember");
+	*node->v = (struct copy_entry){st.st_ino, name, (unsigned char)IFTODT(st.st_mode)};
+	return 1;
+}
+
 /* More names of a directory: how many there are to be handed out, 0 at its end, -1. */
 static int read_names(struct copy_worker *w, struct copy_node *node)
 {
 	ssize_t bytes;
 	int n;
 
+	if (w->c->o->only && !node->parent)
+		return only_name(w, node);
 	if (!node->dents) {
 		node->dents = malloc(COPY_DENTS);
 		node->v = malloc(COPY_DENTS_MOST * sizeof(*node->v));
@@ -248,6 +269,11 @@ static int open_target(struct copy_worker *w, struct copy_node *node)
 			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (node->fd[TO] < 0 || fstat(node->fd[TO], &st) < 0)
 		return copy_fail(w->c, node, "", "open the copy of");
+	/* We made it a moment ago: it is no mount, whoever can put one there. */
+	if (st.st_dev != node->parent->dev[TO]) {
+		errno = ESTALE;
+		return copy_fail(w->c, node, "", "open the copy of");
+	}
 	node->dev[TO] = st.st_dev;
 	node->ino[TO] = st.st_ino;
 	return 0;
@@ -281,7 +307,7 @@ static int open_directory(struct copy_worker *w, struct copy_node *node)
 	c->count.directories++;
 	if (!c->measuring && open_target(w, node) < 0)
 		return -1;
-	return !copy_is_mount(c, node->fd[FROM], "");
+	return !copy_is_foreign(c, node->fd[FROM]);
 }
 
 static void descend(struct copy_worker *w, const struct job *job)

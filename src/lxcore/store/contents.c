@@ -162,20 +162,6 @@ static bool tell(const struct copy_progress *p, void *data)
 	return t->how->progress(&public, t->how->data);
 }
 
-/* The lines of one kind of an id map, for the copier; to be freed. */
-static struct copy_map map_of(const struct idmaps *maps, char kind, struct copy_ids **ret)
-{
-	size_t n = 0;
-
-	*ret = maps && maps->n ? calloc(maps->n, sizeof(**ret)) : NULL;
-	for (size_t i = 0; *ret && i < maps->n; i++)
-		if (maps->v[i].kind == kind)
-			(*ret)[n++] = (struct copy_ids){(uint32_t)maps->v[i].ns,
-							(uint32_t)maps->v[i].host,
-							(uint32_t)maps->v[i].range};
-	return (struct copy_map){*ret, n};
-}
-
 static int copy_between(int from, int to, const struct contents_copy *c, struct error *err)
 {
 	struct teller teller = {c->how};
@@ -183,8 +169,10 @@ static int copy_between(int from, int to, const struct contents_copy *c, struct 
 	struct copy_options o = {
 		.progress = c->how->progress ? tell : NULL, .data = &teller,
 		.measure = c->how->progress != NULL,
-		.from_uid = map_of(c->from_ids, 'u', &a), .from_gid = map_of(c->from_ids, 'g', &b),
-		.to_uid = map_of(c->to_ids, 'u', &x), .to_gid = map_of(c->to_ids, 'g', &y),
+		.from_uid = mapped_lines(c->from_ids, 'u', &a),
+		.from_gid = mapped_lines(c->from_ids, 'g', &b),
+		.to_uid = mapped_lines(c->to_ids, 'u', &x),
+		.to_gid = mapped_lines(c->to_ids, 'g', &y),
 	};
 	struct copy_result r;
 

@@ -15,6 +15,19 @@ const struct idmaps *mapped_on_disk(const struct conf *conf)
 	return rootfs_is_idmapped(conf) ? &none : idmap_of(conf);
 }
 
+struct copy_map mapped_lines(const struct idmaps *maps, char kind, struct copy_ids **ret)
+{
+	size_t n = 0;
+
+	*ret = maps && maps->n ? calloc(maps->n, sizeof(**ret)) : NULL;
+	for (size_t i = 0; *ret && i < maps->n; i++)
+		if (maps->v[i].kind == kind)
+			(*ret)[n++] = (struct copy_ids){(uint32_t)maps->v[i].ns,
+							(uint32_t)maps->v[i].host,
+							(uint32_t)maps->v[i].range};
+	return (struct copy_map){*ret, n};
+}
+
 int mapped_do(mapped_act *act, void *data, struct error *err)
 {
 	autoidmaps struct idmaps maps = {0};

@@ -9,12 +9,17 @@
 #ifndef LXCORE_STORE_MAPPED_H
 #define LXCORE_STORE_MAPPED_H
 
+#include "base/copy.h"
 #include "parts/idmap.h"
 #include "storage/storage.h"
 
 /* By which maps the files of its root filesystem are owned on the disk: none where it is the mount that
  * maps them (idmap=container). */
 const struct idmaps *mapped_on_disk(const struct conf *conf);
+
+/* The lines of one kind ('u', 'g') of an id map, for the copier; *ret to be freed.  None when 'maps' is
+ * NULL or memory ran out. */
+struct copy_map mapped_lines(const struct idmaps *maps, char kind, struct copy_ids **ret);
 
 /* What shall be done; below 0 with the error: it failed.  What it writes to memory is not seen by the
  * caller, unless that is shared. */
