@@ -38,6 +38,9 @@ like 'it is in maps of our table' "$(nft list map inet lxc any4)" "tcp \\. 8080 
 on_net "$C-two" 'lxc.net.0.ipv4.address = auto'
 lxc start -n "$C-two"
 is 'another container comes in by the port of the host' "$(inside "$C-two" timeout 3 wget -q -O - http://10.0.3.1:8080/)" "this is $C"
+is 'the container itself does, too' "$(inside "$C" timeout 3 wget -q -O - http://10.0.3.1:8080/)" "this is $C"
+is '... also by an address of the host that is not of that network' \
+	"$(inside "$C" timeout 3 wget -q -O - http://192.0.2.1:8000/)" "this is $C"
 busybox httpd -f -p 127.0.0.1:7777 -h "$TMP" &
 local_server=$!
 eventually 5 get 127.0.0.1:7777/net.conf

@@ -293,6 +293,27 @@ static int join_vlans(struct netlink *nl, const struct nic_conf *c, const struct
 			 nic->host, id, c->link, nl->reason, nic->index);
 }
 
+/*
+ * A container that asks for its own published port gets its packets back by the port of the bridge by
+ * which they came; where the host's firewall sees bridged packets (br_netfilter) the bridge itself
+ * sends them there, and only does so when it is told (bridge(8), hairpin).
+ */
+static int allow_hairpin(struct netlink *nl, const struct nic *nic, struct error *err)
+{
+	struct ifinfomsg info = {.ifi_family = AF_BRIDGE, .ifi_index = nic->host_index};
+	struct netlink_message m;
+	size_t port;
+
+	netlink_begin(&m, RTM_SETLINK, 0, &info, sizeof(info));
+	port = netlink_nest(&m, IFLA_PROTINFO);
+	netlink_put_u8(&m, IFLA_BRPORT_MODE, 1);
+	netlink_nest_end(&m, port);
+	if (netlink_ask(nl, &m) == 0)
+		return 0;
+	return error_set(err, errno, "cannot let \"%s\" send packets back: %s (lxc.net.%u.publish)",
+			 nic->host, nl->reason, nic->index);
+}
+
 static int host_route(struct netlink *nl, const struct nic *nic, const struct address *to,
 		      struct error *err)
 {
@@ -386,6 +407,9 @@ static int veth_connect(struct boot *b, const struct nic_conf *c, struct nic *ni
 	if (nic->on_switch && ovs_connect(b, c, nic, err) < 0)
 		return -1;
 	if (!nic->on_switch && has_vlans(c) && join_vlans(nl, c, nic, err) < 0)
+		return -1;
+	if (c->publish.n && nic->link_index && !is_router(c) && !nic->on_switch &&
+	    allow_hairpin(nl, nic, err) < 0)
 		return -1;
 	if (route_to_container(nl, c, nic, err) < 0)
 		return -1;
