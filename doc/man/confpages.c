@@ -59,6 +59,48 @@ static void page_root_filesystems(FILE *out)
 	fputs(".El\n", out);
 }
 
+/* What lxc.limit.* are on either kind of host. */
+static const struct meaning limits[] = {
+	{"lxc.limit.memory", "`memory.max`; v1: `memory.limit_in_bytes`. Caches count, and are dropped before "
+	 "a process is killed. A size has K, M, G or T behind it, 1024 times each, or is a part of this "
+	 "host's memory: `50%`."},
+	{"lxc.limit.memory.soft", "`memory.low`; v1: `memory.soft_limit_in_bytes`. When this host is short of "
+	 "memory: what v2 protects, v1 takes last. v2 protects only where every cgroup above protects as "
+	 "much; where `lxc.cgroup.dir` puts the container below one that does not, it is refused."},
+	{"lxc.limit.swap", "`memory.swap.max`; v1: `memory.memsw.limit_in_bytes`, which is the sum of both: a "
+	 "container that uses less memory may there use more swap. Needs swap accounting."},
+	{"lxc.limit.cpu", "`cpu.max`; v1: `cpu.cfs_quota_us`; in periods of a tenth of a second: 1.5 is 150 "
+	 "milliseconds of all processors together in each."},
+	{"lxc.limit.cpu.weight", "`cpu.weight`; v1: `cpu.shares`, 1024 for 100. Counts where processes want "
+	 "more than there is; an idle neighbour's share is free for all."},
+	{"lxc.limit.cpus", "`cpuset.cpus`, on v1 too."},
+	{"lxc.limit.pids", "`pids.max`, on v1 too. Threads count."},
+	{"lxc.limit.io.read, lxc.limit.io.write", "`io.max` with rbps and wbps; v1: "
+	 "`blkio.throttle.read_bps_device` and `write_bps_device`. DEVICE is a whole disk, and a loop device "
+	 "or volume is one. On v1 the kernel does not know whose the pages are that it writes later, so only "
+	 "what is written directly or at once is limited there."},
+	{0}
+};
+
+static void page_limits(FILE *out)
+{
+	fputs(".Sh LIMITS\n", out);
+	mdoc_text(out,
+		"`lxc.limit.*` say how much of this host the container may use, and mean the same whether "
+		"the host has cgroup v1, v2 or both. A limit that this host cannot keep - it has no such "
+		"controller, or does not hand it down to the place of the container's cgroup; its kernel was "
+		"built or booted without; there is no such device - is an error before anything is started, "
+		"with the reason. An empty value is no limit. lxc-info(1) shows what is used.\n\n"
+		"`lxc.cgroup.*` and `lxc.cgroup2.*` reach every file of a cgroup by its own name. What is "
+		"said with one of them cannot be said with `lxc.limit.*` too.");
+	fputs(".Bl -tag -width Ds\n", out);
+	for (const struct meaning *m = limits; m->term; m++) {
+		fprintf(out, ".It Li %s\n", m->term);
+		mdoc_line(out, m->text);
+	}
+	fputs(".El\n", out);
+}
+
 static const char *section_of(const struct lxcore_key *key)
 {
 	return key->section ? key->section : "the language";
@@ -128,6 +170,7 @@ void page_container_conf(FILE *out)
 		print_section(section_of(&key), out);
 	}
 	page_root_filesystems(out);
+	page_limits(out);
 	mdoc_see_also(out, "lxc-checkconfig lxc-start lxc-create lxc.conf lxc.system.conf lxc");
 }
 

@@ -27,7 +27,6 @@ const struct legacy_name legacy_names[] = {
 	{"lxc.init_cmd", "lxc.init.cmd"},
 	{"lxc.init_uid", "lxc.init.uid"},
 	{"lxc.init_gid", "lxc.init.gid"},
-	{"lxc.limit", "lxc.prlimit"},
 	{"lxc.limit.", "lxc.prlimit."},
 	{"lxc.network", "lxc.net"},
 	{"lxc.pivotdir", NULL},
@@ -59,6 +58,23 @@ static void rename_network(unsigned *nics, const char *rest, struct buf *now)
 		buf_puts(now, ".address");
 }
 
+/*
+ * lxc.limit.* once were the resource limits of setrlimit(2), and lxc.prlimit.* are now.  Today's
+ * lxc.limit.* have other names, but for 'cpu', which counted the seconds of one process's life.
+ */
+static bool is_old_limit(const char *name)
+{
+	static const char *const old[] = {
+		"as", "core", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile",
+		"nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(old); i++)
+		if (strcmp(name, old[i]) == 0)
+			return true;
+	return false;
+}
+
 bool legacy_rename(unsigned *nics, const char *name, struct buf *now)
 {
 	if (!str_starts(name, "lxc."))
@@ -76,6 +92,8 @@ bool legacy_rename(unsigned *nics, const char *name, struct buf *now)
 
 		if (family ? !str_starts(name, l->old) : strcmp(name, l->old) != 0)
 			continue;
+		if (family && !is_old_limit(name + strlen(l->old)))
+			return false;
 		if (strcmp(name, "lxc.network") == 0)
 			*nics = 0;
 		buf_addf(now, "%s%s", l->now ? l->now : "", family ? name + strlen(l->old) : "");

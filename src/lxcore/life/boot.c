@@ -32,6 +32,7 @@ const struct part *const boot_parts[] = {
 	&part_namespaces,       /* which are new, which are shared with others */
 	&part_hooks_pre_start,  /* the user's first word; at stop the last: post-stop */
 	&part_idmap,            /* who root is on the host */
+	&part_resources,        /* how much of this host it may use: put into force by the next */
 	&part_cgroup,           /* where its processes are counted, limited and found again */
 	&part_network,          /* its interfaces */
 	&part_limits,           /* resource limits and settings of its init */
@@ -391,7 +392,8 @@ static int died_while_building(struct boot *b, struct error *err)
 	close_fd(&b->init_pidfd);
 	if (cgroup_ran_out_of_memory(b)) {
 		error_set(err, ENOMEM, "the container's limit of memory is too small to build it");
-		return error_mend(err, "raise lxc.cgroup2.memory.max in its configuration");
+		return error_mend(err, "raise lxc.limit.memory (or lxc.cgroup2.memory.max) in its "
+				  "configuration");
 	}
 	return error_set(err, ECHILD, "the container's first process ended while it was built: %s",
 			 proc_status_text(status, text));

@@ -5,6 +5,7 @@
 
 #include "parts/part.h"
 
+extern const struct part part_resources;
 extern const struct part part_namespaces, part_idmap, part_root, part_cgroup, part_network, part_limits;
 extern const struct part part_rootfs, part_uts, part_keyring, part_dev, part_mounts, part_sources;
 extern const struct part part_devices, part_terminals, part_pivot, part_sysctl, part_caps, part_label;

@@ -143,6 +143,7 @@ static const struct rule {
 	{"lxc.start.", any}, {"lxc.group", any}, {"lxc.environment", any},
 	{"lxc.environment.runtime", any},
 	{"lxc.no_new_privs", any}, {"lxc.cap.drop", any}, {"lxc.prlimit.", any},
+	{"lxc.limit.", any},
 	{"lxc.keyring.session", any}, {"lxc.log.level", any}, {"lxc.sched.core", any},
 	{"lxc.time.offset.", any},
 	{"lxc.cgroup.devices.deny", any}, {"lxc.cgroup2.devices.deny", any},

@@ -108,7 +108,7 @@ int cgroup_home(const struct cgroup_running *at, const char *controller)
 	return strcmp(controller, "cgroup") == 0 && at->n_v1 ? CGROUP_V1 : 0;
 }
 
-static int no_controller(const struct cgroup_running *at, const char *controller,
+int cgroup_no_controller(const struct cgroup_running *at, const char *controller,
 			 struct error *err)
 {
 	autofree char *v2 = at->v2 ? v2_controllers(at->v2) : NULL;
@@ -177,7 +177,7 @@ static int write_native(const struct cgroup_running *at, enum cgroup_version ver
 
 	cgroup_controller_of(file, controller);
 	if (!dir)
-		return no_controller(at, controller, err);
+		return cgroup_no_controller(at, controller, err);
 	if (version == CGROUP_V2 && cgroup_v2_enable(dir, controller, file, err) < 0)
 		return -1;
 	if (cgroup_write(dir, file, value) == 0)
@@ -199,7 +199,7 @@ int cgroup_limit(const struct cgroup_running *at, enum cgroup_version version, c
 	cgroup_controller_of(file, controller);
 	home = cgroup_home(at, controller);
 	if (!home)
-		return no_controller(at, controller, err);
+		return cgroup_no_controller(at, controller, err);
 	if (home == (int)version)
 		return write_native(at, version, file, value, err);
 	n = cgroup_translate(at, version, file, value, writes, err);
@@ -256,7 +256,7 @@ static int check_one(const struct cgroup_running *at, enum cgroup_version versio
 
 	cgroup_controller_of(p->name, controller);
 	if (!home)
-		return no_controller(at, controller, err);
+		return cgroup_no_controller(at, controller, err);
 	if (home == (int)version)
 		return 0;
 	return cgroup_translate(NULL, version, p->name, p->value, writes, err) < 0 ? -1 : 0;

@@ -11,7 +11,7 @@
  * would need it is then refused by name.  An ordinary user's container does without any where none can
  * be written to, unless its configuration asks for something that only a cgroup can give.
  */
-#include "parts/cgroup/room.h"
+#include "parts/cgroup/resources.h"
 
 #include "base/buf.h"
 #include "base/fd.h"
@@ -279,7 +279,8 @@ int cgroup_make(struct boot *b, struct cgroup_boot *c, const struct cgroup_names
 			c->at.v1[c->at.n_v1++] = c->v[i].path;
 	}
 	c->at.inner = names->inner;
-	if (c->layout.n || (geteuid() != 0 && !is_needed(conf_of(b->conf, &cgroup_section))))
+	if (c->layout.n || (geteuid() != 0 && !resources_any(b->conf) &&
+			    !is_needed(conf_of(b->conf, &cgroup_section))))
 		return 0;
 	return none_usable(err);
 }

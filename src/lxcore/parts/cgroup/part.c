@@ -9,6 +9,7 @@
  * a cgroup namespace is where its maker was (cgroup_namespaces(7)).  Device rules come last, in
  * seal, as building the container itself needs device nodes.
  */
+#include "parts/cgroup/resources.h"
 #include "parts/cgroup/room.h"
 
 #include "base/auto.h"
@@ -181,7 +182,8 @@ static int prepare(struct boot *b, struct error *err)
 	made = cgroup_make(b, c, &names, err);
 	free(names.payload);
 	if (made < 0 || cgroup_limits_set(&c->at, b->conf, err) < 0 ||
-	    cgroup_open_doors(b, c, err) < 0 || cgroup_monitor_enter(b, &c->layout, err) < 0)
+	    resources_set(&c->at, b->conf, err) < 0 || cgroup_open_doors(b, c, err) < 0 ||
+	    cgroup_monitor_enter(b, &c->layout, err) < 0)
 		return -1;
 	return show_view(b, c, err);
 }

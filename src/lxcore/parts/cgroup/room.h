@@ -102,6 +102,9 @@ enum cgroup_version { CGROUP_V1 = 1, CGROUP_V2 = 2 };
 
 /* Which kind of hierarchy has this controller here; 0: neither. */
 int cgroup_home(const struct cgroup_running *at, const char *controller);
+/* The error for that; -1. */
+int cgroup_no_controller(const struct cgroup_running *at, const char *controller,
+			 struct error *err);
 /* The v1 directory for a file; NULL: none. */
 const char *cgroup_v1_dir(const struct cgroup_running *at, const char *file);
 void cgroup_controller_of(const char *file, char ret[32]);
