@@ -29,7 +29,7 @@ fi
 
 for part in messages options config mirror archives apt debootstrap debs rpm el cache copy rootfs \
 	identity network ttys systemd locale login arch fetch unpack image server oci \
-	apk pacman tarball; do
+	apk pacman slack tarball; do
 	. "$lib/$part.sh"
 done
 unset part

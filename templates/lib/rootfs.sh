@@ -72,6 +72,23 @@ own_namespaces() {
 	exec setpriv --pdeathsig KILL unshare --mount --pid --mount-proc --fork --kill-child "$@"
 }
 
+# build_inside COMMAND...: an installer, with what packages' scripts expect in the tree `root_dir`: a
+# /proc, and a /dev of its own. Settings that it looks for at home are in `side_dir`.
+# shellcheck disable=SC2016 # the inner shell expands it
+build_inside() {
+	own_namespaces sh -eu -c '
+		root=$1 HOME=$2; shift 2
+		export HOME LC_ALL=C
+		mkdir -p "$root/dev" "$root/proc"
+		mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+		for node in null:3 zero:5 full:7 random:8 urandom:9; do
+			mknod -m 666 "$root/dev/${node%:*}" c 1 "${node#*:}"
+		done
+		mknod -m 666 "$root/dev/tty" c 5 0
+		mount -t proc proc "$root/proc"
+		"$@"' sh "$root_dir" "$side_dir" "$@"
+}
+
 # enter_networked COMMAND...: with /proc, /dev and the host's name servers besides.
 enter_networked() {
 	inside etc/resolv.conf

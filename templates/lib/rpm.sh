@@ -117,7 +117,7 @@ rpm_keys() {
 # release has another name.
 rpm_expand() {
 	basearch=$arch
-	[ "$arch" != i686 ] || basearch=i386
+	[ "$arch" != i686 ] || basearch=${basearch_i686:-i386}
 	expanded=$1
 	while :; do
 		# shellcheck disable=SC2016 # the names as they stand there
@@ -158,7 +158,7 @@ dnf_tree() {
 	case $(dnf --version 2>/dev/null) in
 	dnf5*) set -- --use-host-config "$@" ;;
 	esac
-	work rpm_inside dnf "$@" >"$log" 2>&1 || rpm_failed dnf
+	work build_inside dnf "$@" >"$log" 2>&1 || rpm_failed dnf
 	rpm_database
 	rpm_own_repos
 	rm -rf "$root_dir/var/cache/dnf" "$root_dir/var/cache/yum" "$root_dir"/var/log/dnf* \
@@ -176,7 +176,7 @@ zypper_tree() {
 	set -- --root "$root_dir" --non-interactive --reposd-dir "$places" --cache-dir "$root_dir/var/cache/zypp" \
 		--solv-cache-dir "$side_dir/solv" --releasever "$release" ${no_gpg:+--no-gpg-checks} \
 		install --no-recommends --auto-agree-with-licenses -- "$@"
-	work rpm_inside zypper "$@" >"$log" 2>&1 || rpm_failed zypper
+	work build_inside zypper "$@" >"$log" 2>&1 || rpm_failed zypper
 	rpm_database
 	rpm_own_repos
 	rm -rf "$root_dir"/var/log/zypper.log "$root_dir"/var/log/zypp "$root_dir"/var/cache/zypp/*
@@ -202,22 +202,12 @@ rpm_prepare() {
 	printf '%s\n' '[main]' gpgcheck=$((!${no_gpg:-0})) best=1 install_weak_deps=0 keepcache=1 plugins=0 \
 		skip_if_unavailable=0 retries=3 timeout=30 "reposdir=$places" metadata_expire=0 \
 		"module_platform_id=platform:${platform-}" >"$side_dir/dnf.conf"
+	rpm_index_check
 }
 
-# rpm_inside COMMAND...: an installer from outside, with what packages' scripts expect in the tree.
-# shellcheck disable=SC2016 # the inner shell expands it
-rpm_inside() {
-	own_namespaces sh -eu -c '
-		root=$1 HOME=$2; shift 2
-		export HOME LC_ALL=C
-		mkdir -p "$root/dev" "$root/proc"
-		mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-		for node in null:3 zero:5 full:7 random:8 urandom:9; do
-			mknod -m 666 "$root/dev/${node%:*}" c 1 "${node#*:}"
-		done
-		mknod -m 666 "$root/dev/tty" c 5 0
-		mount -t proc proc "$root/proc"
-		"$@"' sh "$root_dir" "$side_dir" "$@"
+# What a template wants to know of its repositories before the installer looks at them.
+rpm_index_check() {
+	:
 }
 
 # What tells of the many lines that they print; each once.

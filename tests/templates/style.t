@@ -37,6 +37,10 @@ ok 'has a licence line in each file' same '' "$(xargs grep -L 'SPDX-License-Iden
 ok 'names no host but examples' same '' \
 	"$(xargs grep -noE '[a-z]+://[A-Za-z0-9.-]*[A-Za-z]' <"$scratch/files" | grep -v '\.example$' |
 		grep -vE '(/tests/templates/|/templates/lib/archives:|://$)')"
+# Where packages and modules come from is the host's to say, everywhere in the project.
+ok 'names no registry of packages' same '' "$(cd "$templates/.." &&
+	grep -rnIE '(deb|archive|security|snapshot|ftp[.a-z]*)[.]debian[.]|registry[.]npm|npmjs[.]|pypi[.]|pythonhosted|rubygems[.]|crates[.]io|proxy[.]golang|(archive|ports|security)[.]ubuntu[.]|http[.]kali[.]' \
+		README.md SECURITY.md Makefile.am configure.ac quickstart config doc hooks services src templates tests)"
 ok 'fills in nothing but known places' same '@LIBEXECDIR@ @LOCALSTATEDIR@ @LXCHOOKDIR@ @LXCTEMPLATECONFIG@ @SBINDIR@ @SYSCONFDIR@ ' \
 	"$(find "$templates" "$config" -name '*.in' -exec grep -ohE '@[A-Z]+@' {} + | sort -u | tr '\n' ' ')"
 ok 'fills in no file without .in' same '' \

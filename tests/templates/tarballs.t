@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Templates that take a whole root filesystem from a mirror: gentoo, voidlinux, ubuntu-cloud, cirros
+# Templates that take a whole root filesystem from a mirror: gentoo, altlinux, voidlinux, ubuntu-cloud, cirros
 # and nixos, each with a mirror on loopback in its distribution's own format and signatures.
 # shellcheck disable=SC2016,SC2154 # expressions, lib.sh's variables
 
@@ -110,6 +110,48 @@ create "$C" gentoo --tarball "$builds/$stage"
 is 'gentoo: takes a stage3 of the user' "$status" 0
 lxc destroy -n "$C"
 refused 'gentoo: says how to name a mirror' 'no mirror is known' "$C" gentoo
+
+# ---- altlinux ----
+
+mkdir -p "$TMP/system/etc/systemd/system" "$TMP/system/usr/lib/systemd/system"
+touch "$TMP/system/usr/lib/systemd/system/getty@.service" "$TMP/system/usr/lib/systemd/system/systemd-networkd.service"
+images=$www/alt/p11/images/cloud/x86_64
+alt() {
+	archive "$images/alt-p11-rootfs-systemd-x86_64.tar.xz"
+	(cd "$images" && sha256sum ./*.tar.xz | sed 's,\./,,' >SHA256SUMS)
+	sign good "$images/SHA256SUMS"
+	mv "$images/SHA256SUMS.asc" "$images/SHA256SUMS.gpg"
+}
+alt
+options="--mirror $url/alt --keyring $TMP/keys.gpg"
+# shellcheck disable=SC2086 # words
+create "$C" altlinux $options -R p11 --password=s3cret
+is 'altlinux: makes a container from what the cloud team signed' "$status" 0
+root=$P/$C/rootfs
+like 'altlinux: asks for an address' "$(cat "$root/etc/systemd/network/eth0.network")" '^DHCP=yes$'
+ok 'altlinux: has a login on the terminals' test -L "$root/etc/systemd/system/getty.target.wants/getty@tty1.service"
+like 'altlinux: has the password' "$(cat "$root/etc/shadow")" '^root:\$6\$'
+boots "$C"
+# shellcheck disable=SC2086
+offline altlinux $options
+online
+options="--mirror $url/alt --keyring $TMP/keys.gpg"
+damage "$images/alt-p11-rootfs-systemd-x86_64.tar.xz"
+attempt 'refuses an archive that was changed' 'its hash is' altlinux
+sum=$(sha256sum <"$images/alt-p11-rootfs-systemd-x86_64.tar.xz")
+sed -i "s/^[0-9a-f]*/${sum%% *}/" "$images/SHA256SUMS"
+attempt 'refuses hashes that were changed' 'signature is not right' altlinux
+rm "$images/SHA256SUMS.gpg"
+attempt 'refuses a server without signatures' 'fetch SHA256SUMS.gpg' altlinux
+alt
+sign bad "$images/SHA256SUMS"
+mv "$images/SHA256SUMS.asc" "$images/SHA256SUMS.gpg"
+attempt 'refuses the signature of a stranger' 'not signed by a key' altlinux
+alt
+mkdir -p "$www/alt/images/Sisyphus/cloud" && cp -a "$images" "$www/alt/images/Sisyphus/cloud/"
+attempt 'finds what is developed at its own place' 'says nothing of it' altlinux -R Sisyphus
+refused 'altlinux: says how to name a mirror' 'no mirror is known' "$C" altlinux
+rm -rf "$TMP/system/etc/systemd" "$TMP/system/usr/lib/systemd"
 
 # ---- voidlinux ----
 

@@ -24,7 +24,8 @@ lab_key "$TMP/other" "$TMP/other.asc" other --armor
 lab_system $(echo openSUSE-release systemd systemd-network systemd-networkd systemd-resolved zypper openssh \
 	openssh-server openssh-clients iproute iproute2 hostname procps procps-ng less vim-small vim-minimal \
 	glibc-locale-base glibc-minimal-langpack ca-certificates-mozilla fedora-release almalinux-release \
-	rocky-release oraclelinux-release dnf passwd rootfiles NetworkManager) && lab_sign "$TMP"/rpms/*.rpm || exit 1
+	rocky-release oraclelinux-release dnf passwd rootfiles NetworkManager basesystem filesystem pld-release rpm poldek \
+	vserver-packages rc-scripts pwdutils mingetty dhcpcd) && lab_sign "$TMP"/rpms/*.rpm || exit 1
 arch=$(uname -m)
 packages=$WWW/packages
 mkdir -p "$WWW" && mv "$TMP/rpms" "$packages" && lab_index "$packages" || exit 1
@@ -41,6 +42,8 @@ alma/9/BaseOS/$arch/os
 alma/9/AppStream/$arch/os
 oracle/OL8/baseos/latest/$arch
 oracle/OL8/appstream/$arch
+pld/dists/th/PLD/$arch/RPMS
+pld/dists/th/PLD/noarch/RPMS
 PLACES
 lab_serve || exit 1
 
@@ -68,6 +71,11 @@ lives 'a Fedora' fedora fedora fedora -R 44
 lives 'an AlmaLinux' almalinux alma centos -R 9
 lives 'a Rocky Linux' rocky alma centos -R 9
 lives 'an Oracle Linux' oracle oracle oracle -R 8
+lives 'a PLD' pld pld centos
+mkdir -p "$WWW/poldek/dists/th/PLD/$arch/RPMS"
+fails_with 'a PLD that poldek alone can read is refused, and what to do is said' 1 'no index for dnf.*|to mend it: createrepo_c' \
+	lxc create -n "$C-no" -f "$NET" -t pld -- --mirror "$URL/poldek" --keyring "$KEY" --flush-cache
+nothing_left '... and nothing is left' "$C-no" destroyed
 
 # What zypper must not take; dnf's is in centos.t.
 suse() { lxc create -n "$C-no" -f "$NET" -t opensuse -- --mirror "$URL/suse" -r 15.6 --flush-cache "$@"; }
