@@ -505,6 +505,12 @@ struct lxcore_template {
 /* All of them by name; the count.  Free with lxcore_templates_free. */
 LXCORE_API int lxcore_templates(struct lxcore_template **ret, lxcore_error *err);
 LXCORE_API void lxcore_templates_free(struct lxcore_template *list, int n);
+/*
+ * The secret in an argument for a template (a name or an absolute path), a pointer into 'word'; NULL:
+ * there is none, or the template does not say.  Who got its arguments where others can read them does
+ * well to overwrite it, once it has a copy.
+ */
+LXCORE_API const char *lxcore_template_secret(const char *template, const char *word);
 
 /* Remove a stopped container (EBUSY: it runs).  with_snapshots: and what depends on it. */
 LXCORE_API int lxcore_destroy(lxcore_container *c, bool with_snapshots, lxcore_error *err);

@@ -7,6 +7,7 @@
 #include "tools.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -207,6 +208,34 @@ static int list_templates(struct cli *cli)
 	return 0;
 }
 
+/* ---- secrets --------------------------------------------------------------------------------- */
+
+/* Copies of the template's arguments, ended by NULL; of the originals, which everybody can read in
+ * /proc, what is secret is overwritten. */
+static char **take_words(const struct cli *cli, const char *template)
+{
+	char **copies = must_have(calloc(cli->words.n + 1, sizeof(*copies)));
+
+	for (size_t i = 0; i < cli->words.n; i++) {
+		const char *word = cli->words.v[i];
+		const char *secret = template ? lxcore_template_secret(template, word) : NULL;
+
+		copies[i] = must_have(strdup(word));
+		if (secret)	/* it is ours: the kernel gave it to this process */
+			memset((char *)(uintptr_t)secret, '.', strlen(secret));
+	}
+	return copies;
+}
+
+static void free_words(char ***words)
+{
+	for (size_t i = 0; *words && (*words)[i]; i++) {
+		explicit_bzero((*words)[i], strlen((*words)[i]));
+		free((*words)[i]);
+	}
+	free(*words);
+}
+
 /* ---- the tool -------------------------------------------------------------------------------- */
 
 static int check_options(const struct cli *cli, const struct create_options *o)
@@ -228,6 +257,7 @@ static int run(struct cli *cli, const void *options)
 	const struct create_options *o = options;
 	struct lxcore_create how = LXCORE_CREATE_INIT;
 	autocontainer lxcore_container *c = NULL;
+	__attribute__((cleanup(free_words))) char **args = NULL;
 
 	if (o->list)
 		return list_templates(cli);
@@ -235,11 +265,12 @@ static int run(struct cli *cli, const void *options)
 		return cli_error(cli, "No container name specified");
 	if (check_options(cli, o))
 		return 1;
+	how.template = strcmp(o->template, "none") == 0 ? NULL : o->template;
+	args = take_words(cli, how.template);
+	how.args = (const char *const *)args;
 	c = cli_open(cli);
 	if (!c)
 		return 1;
-	how.template = strcmp(o->template, "none") == 0 ? NULL : o->template;
-	how.args = cli->words.v;
 	how.config = o->config;
 	how.storage = o->storage && strcmp(o->storage, "none") == 0 ? "dir" : o->storage;
 	how.dir = o->dir;
@@ -270,6 +301,11 @@ static const struct manual manual = {
 	"of the installation, as lxc-NAME.\n\n"
 	"With the template `none` no root filesystem is made. What fails leaves nothing "
 	"behind; what the template said last is in the error.\n\n"
+	"A password in an option is seen by whoever looks at the list of processes. `--password` "
+	"alone asks for one, and `--password-file FILE` reads it (`-`: from standard input). Where a "
+	"template says which of its options are secret, as those of this installation do, lxc-create "
+	"overwrites them in its own arguments before anything else and hands them to the template "
+	"through a pipe; between its start and that moment they can be seen.\n\n"
 	"With `-q` the template's output is thrown away, and it finds LXC_CREATE_QUIET in "
 	"its environment.",
 	.notes =

@@ -7,6 +7,7 @@
 
 # login_check: what can be refused before anything is made; sets `key_lines`.
 login_check() {
+	[ -z "${password_file-}" ] || login_file
 	if [ -n "$password_given" ] && [ -z "$password" ]; then
 		login_ask
 	fi
@@ -27,6 +28,19 @@ login_check() {
 		esac
 	done <"$auth_key"
 	[ -n "$key_lines" ] || die "authorize $auth_key: it has no public key" 'ssh-keygen -t ed25519'
+}
+
+# login_file: sets `password` from the first line of a file.
+login_file() {
+	[ -z "$password" ] || die 'set the password: it is in --password and in --password-file'
+	case $password_file in
+	-) IFS= read -r password || : ;;
+	*)
+		[ -r "$password_file" ] || die "read the password from $password_file: there is no such file"
+		IFS= read -r password <"$password_file" || : ;;
+	esac
+	[ -n "$password" ] || die "read the password from $password_file: its first line is empty"
+	password_given=1
 }
 
 # login_ask: at a terminal, so that the password is on no command line; nothing typed means a random

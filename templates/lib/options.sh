@@ -15,6 +15,7 @@ p|path|DIR|path|directory of the container, which has its config file
 |rootfs|DIR|rootfs|where the root filesystem goes; default: what the config file says
 |mapped-uid|ID|mapped_uid|id that the caller has in the user namespace (set by lxc-create)
 |mapped-gid|ID|mapped_gid|group id likewise
+|secrets-fd|NUMBER|secrets_fd|where options are that the list of processes must not show
 h|help||help|show this help'
 
 # Rows that several templates declare, so that they mean the same everywhere.
@@ -26,7 +27,8 @@ option_cache='
 F|flush-cache||flush_cache|fetch again instead of using the cached tree
 c|clean||clean|remove the cached trees, and do no more if there is no --path'
 option_password='
-|password|[WORD]|password|password; without WORD it is asked, or made up; default: locked'
+|password|[WORD]|password|password; without WORD it is asked, or made up; default: locked
+|password-file|FILE|password_file|file with the password in its first line (-: standard input)'
 option_ssh='
 S|auth-key|FILE|auth_key|public key that may log in as root by ssh
 |ssh-key|FILE|auth_key|the same'
@@ -69,7 +71,8 @@ options_hint="lxc-create -t ${template#lxc-} -h"
 # gave it before; checks what the contract with lxc-create promises. --help ends here.
 options_parse() {
 	for row_var in name path rootfs mapped_uid mapped_gid help mirror security_mirror keyring \
-		packages flush_cache clean password password_given auth_key arch repo no_gpg side_dir; do
+		packages flush_cache clean password password_given password_file auth_key arch repo no_gpg side_dir \
+		secrets_fd; do
 		eval "$row_var=\${$row_var-}"
 	done
 	while [ $# -gt 0 ]; do
@@ -97,6 +100,10 @@ options_parse() {
 			shift ;;
 		*) break ;;
 		esac
+		if [ -n "$secrets_fd" ]; then
+			options_secret "$@"
+			eval "set -- $words"
+		fi
 	done
 	if [ -n "$help" ]; then
 		options_usage
@@ -106,6 +113,29 @@ options_parse() {
 	case $name in
 	*/* | *[[:space:]]* | *[[:cntrl:]]*) die "use the name '$name': it has a blank or a slash" ;;
 	esac
+}
+
+# options_secret WORD...: sets `words`, shell text of the options in the pipe, and then of these.
+# Whoever we start inherits no more than an empty pipe that is closed.
+options_secret() {
+	words=''
+	case $secrets_fd in
+	[3-9]) ;;
+	*) die "read what is secret from '$secrets_fd': no such number" ;;
+	esac
+	secret_number=0
+	while IFS= read -r line; do
+		secret_number=$((secret_number + 1))
+		eval "secret_$secret_number=\$line"
+		words="$words \"\$secret_$secret_number\""
+	done <&"$secrets_fd" || die "read what is secret: descriptor $secrets_fd is not open"
+	eval "exec $secrets_fd<&-"
+	secrets_fd=''
+	number=0
+	for word in "$@"; do
+		number=$((number + 1))
+		words="$words \"\${$number}\""
+	done
 }
 
 # options_container: what no template can do without. Apart, because --clean needs no container.

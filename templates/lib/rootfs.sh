@@ -60,11 +60,19 @@ put_link() {
 	ln -sfn "$2" "$target" || die "make the link $target"
 }
 
-# enter COMMAND...: in the root filesystem, with an environment of its own.
-enter() {
-	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive \
-		${http_proxy:+"http_proxy=$http_proxy"} chroot "$rootfs" "$@"
-}
+# enter COMMAND...: in the root filesystem, with an environment of its own. A proxy may have a password,
+# so it is not an argument of env.
+enter() (
+	set -- "$rootfs" "$@"
+	for variable in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
+		case $variable in
+		PATH | http_proxy | OLDPWD | PWD) ;;
+		*) unset "$variable" ;;
+		esac
+	done
+	export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive
+	exec chroot "$@"
+)
 
 # own_namespaces COMMAND...: mounts that it leaves behind and daemons that it starts end with it,
 # and it ends with us, even if we are killed. It does not come back: run it through `work`.

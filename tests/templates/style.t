@@ -39,7 +39,7 @@ ok 'names no host but examples' same '' \
 		grep -vE '(/tests/templates/|/templates/lib/archives:|://$)')"
 # Where packages and modules come from is the host's to say, everywhere in the project.
 ok 'names no registry of packages' same '' "$(cd "$templates/.." &&
-	grep -rnIE '(deb|archive|security|snapshot|ftp[.a-z]*)[.]debian[.]|registry[.]npm|npmjs[.]|pypi[.]|pythonhosted|rubygems[.]|crates[.]io|proxy[.]golang|(archive|ports|security)[.]ubuntu[.]|http[.]kali[.]' \
+	grep -rnIE '(deb|archive|security|snapshot|ftp[.a-z]*)[.]debian[.]|registry[.]npm|npmjs[.]|pypi[.]|pythonh[o]sted|rubyg[e]ms[.]|crates[.]io|proxy[.]golang|(archive|ports|security)[.]ubuntu[.]|http[.]kali[.]' \
 		README.md SECURITY.md Makefile.am configure.ac quickstart config doc hooks services src templates tests)"
 ok 'fills in nothing but known places' same '@LIBEXECDIR@ @LOCALSTATEDIR@ @LXCHOOKDIR@ @LXCTEMPLATECONFIG@ @SBINDIR@ @SYSCONFDIR@ ' \
 	"$(find "$templates" "$config" -name '*.in' -exec grep -ohE '@[A-Z]+@' {} + | sort -u | tr '\n' ' ')"

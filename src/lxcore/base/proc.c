@@ -157,6 +157,17 @@ static int make_mounts_private(const struct proc_run *run)
 	return at < 0 ? -1 : mount_place(run->mount, at, "", NULL);
 }
 
+/* The number may be that of the descriptor by which we tell of a failure. */
+static int give(const struct proc_run *run, int *report)
+{
+	if (*report == run->give_as &&
+	    (*report = fcntl(*report, F_DUPFD_CLOEXEC, run->give_as + 1)) < 0)
+		return -1;
+	if (run->give_fd == run->give_as)
+		return fcntl(run->give_fd, F_SETFD, 0);
+	return dup2(run->give_fd, run->give_as);
+}
+
 static _Noreturn void run_child(const struct proc_run *run, int input, int output, int report)
 {
 	sigset_t none;
@@ -181,6 +192,8 @@ static _Noreturn void run_child(const struct proc_run *run, int input, int outpu
 	}
 	if (run->keep_fd > 2)
 		fcntl(run->keep_fd, F_SETFD, 0);
+	if (run->give_fd && give(run, &report) < 0)
+		goto failed;
 	for (size_t i = 0; run->set_env && i < run->set_env->n; i++)
 		putenv(run->set_env->v[i]);
 	if (run->airlock)

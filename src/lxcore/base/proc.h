@@ -36,6 +36,8 @@ struct proc_run {
 	const struct strv *set_env; /* NAME=VALUE added to the caller's environment, or NULL */
 	const char *input;       /* what it reads on standard input, or NULL: /dev/null */
 	int keep_fd;             /* one descriptor that it inherits under the same number, or 0 */
+	int give_fd;             /* one more that it finds under the number 'give_as', or 0; not with */
+	int give_as;             /* airlock or program */
 	int timeout_ms;          /* then SIGKILL and ETIMEDOUT; 0: no limit */
 	bool own_output;         /* it writes to our own stdout and stderr rather than into 'output' */
 	bool keep_end;           /* 'output' gets the last 4 KiB rather than the first 64; with

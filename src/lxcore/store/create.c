@@ -13,6 +13,7 @@
 #include "parts/rootfs.h"
 #include "store/mapped.h"
 #include "store/template.h"
+#include "store/template_secrets.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,13 +23,21 @@ static int write_header(struct lxcore_container *c, const char *template, const 
 			struct error *err)
 {
 	autobuf struct buf text = BUF_INIT, old = BUF_INIT;
+	autostrv struct strv secrets = {0};
 
+	if (template_secrets(template, &secrets) < 0 || strv_add(&secrets, "password") < 0)
+		return error_set(err, ENOMEM, "out of memory");
 	buf_addf(&text, "# Template used to create this container: %s\n", template);
 	buf_puts(&text, "# Parameters passed to the template:");
-	for (size_t i = 0; args && args[i]; i++)
+	for (size_t i = 0; args && args[i]; i++) {
+		const char *secret = template_secret_in(&secrets, args[i]);
+
 		/* A password is nobody else's business, and a newline would end the comment. */
-		buf_addf(&text, " %s", str_starts(args[i], "--password=") ? "--password=..." :
-			 strpbrk(args[i], "\r\n") ? "..." : args[i]);
+		if (secret)
+			buf_addf(&text, " %.*s...", (int)(secret - args[i]), args[i]);
+		else
+			buf_addf(&text, " %s", strpbrk(args[i], "\r\n") ? "..." : args[i]);
+	}
 	buf_puts(&text, "\n# For additional config options, please look at "
 			"lxc.container.conf(5)\n\n");
 	if (file_read(AT_FDCWD, c->config_file, &old) < 0)

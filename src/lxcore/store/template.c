@@ -14,6 +14,7 @@
 #include "base/proc.h"
 #include "parts/idmap.h"
 #include "parts/rootfs.h"
+#include "store/template_secrets.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -57,7 +58,40 @@ int template_find(const char *name, char **ret, struct error *err)
 	return -1;
 }
 
+/* ---- what it says of itself ---- */
+
+/* The text between the quotes of a line "NAME='TEXT'"; NULL when there is none. */
+static char *quoted_line(const char *text, const char *name)
+{
+	autofree char *start = str_printf("\n%s='", name);
+	const char *at = start ? strstr(text, start) : NULL, *end;
+
+	if (!at)
+		return NULL;
+	at += strlen(start);
+	end = at + strcspn(at, "'\n");
+	return *end == '\'' ? strndup(at, (size_t)(end - at)) : NULL;
+}
+
+static int read_head(const char *path, struct buf *text)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || (fd_read_all(fd, text, HEAD_SIZE) < 0 && errno != EFBIG))
+		return -1;
+	return text->s ? 0 : -1;
+}
+
+char *template_line(const char *path, const char *name)
+{
+	autobuf struct buf text = BUF_INIT;
+
+	return read_head(path, &text) == 0 ? quoted_line(text.s, name) : NULL;
+}
+
 /* ---- running ---- */
+
+#define SECRETS_FD 8 /* one digit, which is all that a shell can say */
 
 /* What it said last, in one line; what mends it, if it said so, apart. */
 static void last_words(struct buf *said, struct buf *words, struct error *err)
@@ -126,7 +160,8 @@ int template_run(struct lxcore_container *c, const char *template, const char *r
 		 const struct lxcore_create *how, int partial, struct error *err)
 {
 	bool mapped = idmap_of(c->conf)->n && !rootfs_is_idmapped(c->conf);
-	autostrv struct strv argv = {0};
+	autostrv struct strv argv = {0}, secrets = {0};
+	autoclose int pipe = -1;
 	struct proc_run run = {
 		.own_output = !how->quiet, .own_input = !how->quiet, .private_mounts = true,
 		.dies_with_us = true, .keep_fd = partial, .umask = 022, .keep_end = true,
@@ -137,26 +172,20 @@ int template_run(struct lxcore_container *c, const char *template, const char *r
 	strv_take(&argv, str_printf("--path=%s", c->dir));
 	strv_take(&argv, str_printf("--name=%s", c->name));
 	strv_take(&argv, str_printf("--rootfs=%s", rootfs));
-	for (size_t i = 0; how->args && how->args[i]; i++)
-		strv_add(&argv, how->args[i]);
+	if (template_secrets(template, &secrets) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	if (template_hand_secrets(&secrets, how->args, &argv, &pipe, err) < 0)
+		return -1;
+	if (pipe >= 0) {
+		run.give_fd = pipe;
+		run.give_as = partial == SECRETS_FD ? SECRETS_FD - 1 : SECRETS_FD;
+		strv_take(&argv, str_printf("--secrets-fd=%d", run.give_as));
+	}
 	run.argv = (const char *const *)argv.v;
 	return mapped ? run_mapped(c->conf, &run, &argv, err) : run_it(&run, err);
 }
 
 /* ---- listing ---- */
-
-/* The text between the quotes of a line "NAME='TEXT'"; NULL when there is none. */
-static char *quoted_line(const char *text, const char *name)
-{
-	autofree char *start = str_printf("\n%s='", name);
-	const char *at = start ? strstr(text, start) : NULL, *end;
-
-	if (!at)
-		return NULL;
-	at += strlen(start);
-	end = at + strcspn(at, "'\n");
-	return *end == '\'' ? strndup(at, (size_t)(end - at)) : NULL;
-}
 
 static bool have_program(const char *name)
 {
@@ -211,12 +240,10 @@ static int fill_template(struct lxcore_template *t, const char *name)
 {
 	autobuf struct buf text = BUF_INIT;
 	autofree char *needs = NULL;
-	autoclose int fd = -1;
 
 	t->name = strdup(name);
 	t->path = str_printf("%s/lxc-%s", LXCORE_TEMPLATEDIR, name);
-	fd = t->path ? open(t->path, O_RDONLY | O_CLOEXEC) : -1;
-	if (fd >= 0 && (fd_read_all(fd, &text, HEAD_SIZE) == 0 || errno == EFBIG) && text.s) {
+	if (t->path && read_head(t->path, &text) == 0) {
 		t->about = quoted_line(text.s, "about");
 		needs = quoted_line(text.s, "needs");
 		if (needs)
@@ -255,4 +282,14 @@ int lxcore_templates(struct lxcore_template **ret, lxcore_error *err)
 		return error_set(err, ENOMEM, "out of memory");
 	*ret = list;
 	return n;
+}
+
+const char *lxcore_template_secret(const char *template, const char *word)
+{
+	autofree char *path = NULL;
+	autostrv struct strv secrets = {0};
+
+	if (template_find(template, &path, NULL) < 0 || template_secrets(path, &secrets) < 0)
+		return NULL;
+	return template_secret_in(&secrets, word);
 }

@@ -10,6 +10,8 @@
 
 /* The template's path for a name or an absolute path; to be freed. */
 int template_find(const char *name, char **ret, struct error *err);
+/* What stands behind NAME= in a line NAME='TEXT' at the beginning of its text, to be freed; or NULL. */
+char *template_line(const char *path, const char *name);
 /*
  * Run it for a container whose config file is there.  It inherits 'partial', the descriptor that
  * marks the container as unfinished, and finds the detached mount 'tree' (or -1) on the directory
