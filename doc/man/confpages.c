@@ -171,7 +171,8 @@ void page_container_conf(FILE *out)
 	}
 	page_root_filesystems(out);
 	page_limits(out);
-	mdoc_see_also(out, "lxc-checkconfig lxc-start lxc-create lxc.conf lxc.system.conf lxc");
+	mdoc_see_also(out, "lxc-checkconfig lxc-info lxc-net lxc-start lxc-create lxc.conf lxc.net.conf "
+		      "lxc.seccomp lxc.system.conf lxc-usernet lxc");
 }
 
 /* ---- lxc.system.conf(5) ---------------------------------------------------------------------- */
@@ -228,19 +229,22 @@ void page_conf(FILE *out)
 	mdoc_begin(out, "lxc.conf", 5, "configuration files of LXC");
 	fputs(".Sh DESCRIPTION\n", out);
 	mdoc_text(out,
-		"There are two kinds of configuration.\n\n"
-		"Settings that hold for all containers, such as where they live, stand in "
-		"`/etc/lxc/lxc.conf`, or `~/.config/lxc/lxc.conf` of a user: "
-		"lxc.system.conf(5).\n\n"
-		"The settings of one container stand in the file `config` in its "
-		"directory: "
-		"lxc.container.conf(5). A new container gets a copy of `/etc/lxc/default.conf`.");
+		"The settings of one container stand in the file `config` in its directory: "
+		"lxc.container.conf(5). A new container gets a copy of `/etc/lxc/default.conf`, or of "
+		"`~/.config/lxc/default.conf` when an ordinary user makes it.\n\n"
+		"Settings that hold for all containers, such as where they live, stand in files of their own.");
 	fputs(".Sh FILES\n.Bl -tag -width Ds\n"
-	      ".It Pa /etc/lxc/lxc.conf\nsettings of the host\n"
-	      ".It Pa /etc/lxc/default.conf\nfirst configuration of new containers\n"
-	      ".It Pa /var/lib/lxc/NAME/config\nconfiguration of the container NAME\n"
-	      ".El\n", out);
-	mdoc_see_also(out, "lxc-config lxc-create lxc.container.conf lxc.system.conf lxc");
+	      ".It Pa /var/lib/lxc/NAME/config\nthe container NAME:\n.Xr lxc.container.conf 5\n"
+	      ".It Pa /etc/lxc/default.conf\nfirst configuration of new containers; the same keys\n"
+	      ".It Pa /etc/lxc/lxc.conf\nsettings of the tools:\n.Xr lxc.system.conf 5\n"
+	      ".It Pa /etc/lxc/mirrors.conf\nwhere templates fetch from:\n.Xr lxc.mirrors.conf 5\n"
+	      ".It Pa /etc/lxc/lxc\\-usernet\nnetwork interfaces of ordinary users:\n.Xr lxc\\-usernet 5\n"
+	      ".It Pa /etc/default/lxc\\-net\nthe default network:\n.Xr lxc.net.conf 5\n"
+	      ".It Pa /etc/default/lxc\ncontainers that start with the machine:\n.Xr lxc\\-services 7\n", out);
+	fprintf(out, ".It Pa %s\nconfiguration that templates include, and the usual policy for system calls:\n"
+		".Xr lxc.seccomp 5\n.El\n", lxcore_install_dir("config"));
+	mdoc_see_also(out, "lxc-config lxc-create lxc.container.conf lxc.mirrors.conf lxc.net.conf lxc.seccomp "
+		      "lxc.system.conf lxc-usernet lxc lxc-services");
 }
 
 static const char overview[] =
@@ -266,11 +270,12 @@ void page_overview(FILE *out)
 	fputs(".Sh TOOLS\n.Bl -tag -width lxc\\-checkconfig\n", out);
 	for (const struct tool *const *t = all_tools; *t; t++)
 		fprintf(out, ".It Xr %s 1\n%s\n", (*t)->name, (*t)->purpose);
-	fputs(".El\n.Sh EXAMPLES\n"
+	fputs(".El\n.Sh FILES\n.Xr lxc.conf 5\nlists them.\n.Sh EXAMPLES\n"
 	      ".Dl lxc\\-create \\-n web \\-t debian\n"
 	      ".Dl lxc\\-start \\-n web\n"
 	      ".Dl lxc\\-attach \\-n web\n"
 	      ".Dl lxc\\-stop \\-n web\n"
 	      ".Dl lxc\\-destroy \\-n web\n", out);
-	mdoc_see_also(out, "lxc-create lxc-start lxc.conf lxc.container.conf lxc.system.conf");
+	mdoc_see_also(out, "lxc-create lxc-start lxc.conf lxc.container.conf lxc.system.conf lxc-services init.lxc "
+		      "lxc-user-nic");
 }

@@ -19,6 +19,12 @@ static const struct {
 	{"lxc.system.conf.5", page_system_conf},
 	{"lxc.conf.5", page_conf},
 	{"lxc-usernet.5", page_usernet},
+	{"lxc.net.conf.5", page_net_conf},
+	{"lxc.mirrors.conf.5", page_mirrors_conf},
+	{"lxc.seccomp.5", page_seccomp},
+	{"lxc-services.7", page_services},
+	{"init.lxc.8", page_init},
+	{"lxc-user-nic.8", page_user_nic},
 	{"lxc.7", page_overview},
 	{"lxc.bash", page_completion},
 };

@@ -31,5 +31,5 @@ void page_usernet(FILE *out)
 	mdoc_text(out,
 		"Ports of Open vSwitch are not granted. LXCPATH and NAME hold no blanks. A device can "
 		"be deleted by who made it, for the container that it was made for, alone.");
-	mdoc_see_also(out, "lxc.container.conf lxc-start lxc");
+	mdoc_see_also(out, "lxc.container.conf lxc-start lxc-user-nic lxc");
 }

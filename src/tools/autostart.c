@@ -307,7 +307,7 @@ static const struct manual manual = {
 	.differences =
 	"A group is compared whole: `web` is not in `webfoo`. Without any container to work on it "
 	"ends with 0. LXC starts one after another; `-j 1` does so here.",
-	.see_also = "lxc-start lxc-stop lxc.container.conf",
+	.see_also = "lxc-start lxc-stop lxc.container.conf lxc-services",
 };
 
 const struct tool tool_autostart = {

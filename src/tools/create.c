@@ -331,7 +331,7 @@ static const struct manual manual = {
 	"goes on with what it got.\n\n"
 	"-B takes a list of types, which LXC's manual promises and its tool refuses. A thin pool that "
 	"was asked for must be there; LXC goes on without.",
-	.see_also = "lxc-destroy lxc-start lxc.container.conf",
+	.see_also = "lxc-destroy lxc-start lxc.container.conf lxc.mirrors.conf",
 };
 
 const struct tool tool_create = {

@@ -123,7 +123,7 @@ static const struct manual manual = {
 	.differences =
 	"A command that does not exist is told before anything is started; LXC ends with 1 or "
 	"255 and says nothing. A command that a signal killed gives 128+N in every case.",
-	.see_also = "lxc-start lxc-attach lxc-copy",
+	.see_also = "lxc-start lxc-attach lxc-copy init.lxc",
 };
 
 const struct tool tool_execute = {

@@ -283,7 +283,7 @@ static const struct manual manual = {
 	"LXC_USE_NFT=false is refused: there are no rules for iptables.\n\n"
 	"`stop` switches forwarding off again if `start` switched it on; LXC leaves it on. `status`, "
 	"`check` and `--json` are new.",
-	.see_also = "lxc-start lxc.container.conf",
+	.see_also = "lxc-start lxc.container.conf lxc.net.conf lxc-services",
 };
 
 static const struct option_row rows[] = {{0}};

@@ -8,17 +8,17 @@
 
 bin=$(dirname "$(command -v lxc-start)")
 share=$bin/../share
-tools=$(cd "$bin" && ls lxc-attach lxc-cgroup lxc-checkconfig lxc-clone lxc-config lxc-console lxc-copy \
-	lxc-create lxc-device lxc-destroy lxc-execute lxc-freeze lxc-info lxc-ls lxc-monitor lxc-snapshot \
-	lxc-start lxc-start-ephemeral lxc-stop lxc-unfreeze lxc-unshare lxc-usernsexec lxc-wait)
+tools=$(cd "$bin" && ls lxc-* && cd ../sbin && ls lxc-*)
 
 # ---- pages
 
 # Problems of a page; that other pages are not in this host's index is none.
 lint() { mandoc -T lint -W warning "$1" 2>&1 | grep -v -e 'Xr' -e 'mandoc.db'; }
 
-is 'every tool is there' "$(echo "$tools" | wc -l)" 23
-for page in $(echo "$tools" | sed 's/$/.1/') lxc.conf.5 lxc.container.conf.5 lxc.system.conf.5 lxc.7; do
+ok 'the tools are there' test "$(echo "$tools" | wc -l)" -ge 30
+pages="$(echo "$tools" | sed 's/$/.1/') $(cd "$share/man" && ls man5/lxc* man7/lxc* man8/*lxc* | sed 's,.*/,,')"
+like 'the files have pages' "$pages" 'lxc\.mirrors\.conf\.5'
+for page in $pages; do
 	file=$share/man/man${page##*.}/$page
 	ok "$page is installed" test -s "$file"
 	if command -v mandoc >/dev/null; then
@@ -43,6 +43,42 @@ like 'the page on configuration says what is not supported yet' \
 	"$(cat "$share/man/man5/lxc.container.conf.5")" 'Not supported yet'
 like 'and knows the keys of a network interface' \
 	"$(cat "$share/man/man5/lxc.container.conf.5")" 'lxc\.net\.N\.ipv4\.address'
+
+# Other pages, and their sections.
+missing=
+for page in $pages; do
+	for other in $(sed -n 's/^\.Xr \(lxc[^ ]*\) \([0-9]\).*/\1.\2/p; s/^\.Xr \(init\.lxc\) 8.*/\1.8/p' \
+		"$share/man/man${page##*.}/$page" | sed 's/\\-/-/g'); do
+		[ -e "$share/man/man${other##*.}/$other" ] || missing="$missing $page:$other"
+	done
+	grep -q '^\.Xr' "$share/man/man${page##*.}/$page" || missing="$missing $page:none"
+done
+is 'every page names others, and those that it names are there' "$missing" ''
+
+# Settings in the shipped files, as they are shown there, against the pages about them.
+conf=$bin/../../etc
+[ -d "$conf/lxc" ] || conf=/etc
+settings_of() { sed -n 's/^#\{0,1\}\([A-Z_0-9]*\)=.*/\1/p' "$1" | sort -u; }
+missing=
+for name in $(settings_of "$conf/default/lxc-net"); do
+	grep -q "^\.It Li $name = " "$share/man/man5/lxc.net.conf.5" || missing="$missing $name"
+done
+for name in $(settings_of "$conf/default/lxc"); do
+	grep -q "^\.It Li $name = " "$share/man/man7/lxc-services.7" || missing="$missing $name"
+done
+is 'every setting of the shipped files is in its page' "$missing" ''
+# A policy that a page shows is one that a start takes.
+make_container "$C-policy" "lxc.seccomp.profile = $TMP/policy"
+number=0
+for start in $(grep -n '^\\&2$' "$share/man/man5/lxc.seccomp.5" | cut -d: -f1); do
+	number=$((number + 1))
+	sed -n "$start,/^\.Ed/{/^\.Ed/d;s/^\\\\&//;s/\\\\e/\\\\/g;p;}" "$share/man/man5/lxc.seccomp.5" >"$TMP/policy"
+	ok "policy $number of the page is taken" lxc checkconfig -n "$C-policy"
+done
+is 'the page shows policies' "$number" 2
+echo 'socket errno one' >>"$TMP/policy"
+not_ok '... and one with an error is not' lxc checkconfig -n "$C-policy"
+rm -rf "${P:?}/$C-policy"
 
 # ---- help
 

@@ -6,6 +6,7 @@
 #
 #	$U, $UID_, $HOME_	a user of its own, whom only this mount namespace knows, and the home directory
 #	$SUB			the first of 65536 ids that /etc/subuid and /etc/subgid give to that user there
+#	$LXT_SHOW		may name a directory of the sources before, which is to be seen too
 #	user COMMAND...		runs as that user, with an environment of that user's alone
 #
 # Nothing of it is on the host: passwd, group, subuid and subgid are covered for us alone, and where
@@ -77,7 +78,8 @@ if [ -x "$LXT_PTYRUN" ] && [ "$LXT_PTYRUN" != "$TMP/ptyrun" ]; then cp "$LXT_PTY
 LXT_PTYRUN=$TMP/ptyrun
 tools=$(cd "$(dirname "$(command -v lxc-start)")/.." && pwd)
 case "$tools" in /usr | /usr/local) ;; *)
-	open_way "${tools%/*}" "$TESTS" || skip_all 'cannot show the tools to an ordinary user'
+	# shellcheck disable=SC2086 # a directory, or none
+	open_way "${tools%/*}" "$TESTS" ${LXT_SHOW:-} || skip_all 'cannot show the tools to an ordinary user'
 	;;
 esac
 cd "$TMP" || exit 99
