@@ -5,6 +5,7 @@
 
 . "${0%/*}/lib.sh"
 
+# Its init takes signals from the line in 'starts' on.
 starts() { wc -l <"$P/$1/rootfs/run/starts" | tr -d ' '; }
 booted() { [ "$(starts "$1")" -ge "$2" ] && state_is "$1" RUNNING; }
 # It waits, and will for some time.
@@ -14,6 +15,10 @@ waits() {
 	[ "${ms:-0}" -ge 1500 ]
 }
 crash() { kill -USR1 "$(init_pid "$1")"; }	# its init ends with status 7
+begin() {	# START-NUMBER POLICY
+	lxc start -n "$C" -s "lxc.start.restart=$2"
+	eventually 5 booted "$C" "$1" || diag "start $1 does not come up"
+}
 # From now on its init ends at once, so that its tries come more and more slowly.
 loops() {
 	printf '%s\n' '#!/bin/sh' 'echo failed >>/run/failed' 'exit 7' >"$P/$1/rootfs/sbin/init.new"
@@ -38,16 +43,21 @@ done
 printf '%s\n' '#!/bin/sh' "echo \"\$LXC_NAME \$LXC_TARGET\" >>$TMP/stopped" >"$TMP/post-stop"
 chmod 755 "$TMP/post-stop"
 lxc stop -k -n "$C-rescue"
+rm -f "$P/$C-rescue/rootfs/run/starts"
 lxc start -n "$C-rescue" -p "$TMP/pid"
-for one in stop kill rescue shutdown restart; do loops "$C-$one"; done
+for one in stop kill rescue shutdown restart; do
+	eventually 5 booted "$C-$one" 1
+	loops "$C-$one"
+done
 
 # ---- how it ended decides
 
 started "$C"
+eventually 5 booted "$C" 1
 crash "$C"
 ok 'without the key a failure is the end' eventually 5 state_is "$C" STOPPED
 unlike 'and lxc-info says nothing of it' "$(lxc info -n "$C")" Restart
-lxc start -n "$C" -s lxc.start.restart=on-failure
+begin 2 on-failure
 pid=$(init_pid "$C") supervisor=$(supervisor_pid "$C")
 like 'lxc-info shows the policy' "$(lxc info -n "$C")" '^Restart: +on-failure, 0 so far$'
 crash "$C"
@@ -64,12 +74,12 @@ like '... and not counted' "$out" '"restart": \{"policy": "on-failure", "restart
 inside "$C" poweroff -f
 ok 'nor is a poweroff, after which it stays down' eventually 5 state_is "$C" STOPPED
 nothing_left 'with nothing left' "$C"
-lxc start -n "$C" -s lxc.start.restart=on-failure
+begin 6 on-failure
 kill -TERM "$(init_pid "$C")"
 ok 'nor is status 0' eventually 5 state_is "$C" STOPPED
 is 'all that was' "$(starts "$C")" 6
 
-lxc start -n "$C" -s lxc.start.restart=always
+begin 7 always
 inside "$C" poweroff -f
 ok 'always: it comes back after a poweroff inside' eventually 5 booted "$C" 8
 kill -TERM "$(init_pid "$C")"
@@ -77,21 +87,21 @@ ok '... and after status 0' eventually 5 booted "$C" 9
 ok 'lxc-stop is final' lxc stop -n "$C"
 nothing_left '... with nothing left' "$C"
 is '... and no further start' "$(starts "$C")" 9
-lxc start -n "$C" -s lxc.start.restart=always
+begin 10 always
 ok 'so is lxc-stop -k' lxc stop -k -n "$C"
 nothing_left '... with nothing left' "$C"
-lxc start -n "$C" -s lxc.start.restart=always
+begin 11 always
 supervisor=$(supervisor_pid "$C")
 kill -TERM "$supervisor"
 ok 'so is a signal to its supervisor' eventually 5 state_is "$C" STOPPED
-lxc start -n "$C" -s lxc.start.restart=always
+begin 12 always
 ok 'so is a request that nobody waits for' lxc stop -W -n "$C"
 ok '... which it obeys' eventually 5 state_is "$C" STOPPED
 is 'no start more' "$(starts "$C")" 12
 
 # ---- so many tries
 
-lxc start -n "$C" -s lxc.start.restart=on-failure:2
+begin 13 on-failure:2
 cp "$P/$C/rootfs/sbin/init" "$TMP/init"
 timeout -k 2 60 lxc-monitor -P "$P" -n "$C()" >"$TMP/events" &
 monitor=$!
@@ -126,6 +136,7 @@ chmod 755 "$TMP/hook" "$TMP/hook-stop"
 printf 'lxc.hook.pre-start = %s\nlxc.hook.post-stop = %s\n' "$TMP/hook" "$TMP/hook-stop" >>"$P/$C/config"
 n=$(starts "$C")
 lxc start -n "$C"
+eventually 5 booted "$C" $((n + 1))
 touch "$TMP/broken"
 crash "$C"
 tried() { [ "$(grep -c pre-start "$TMP/hooks")" -ge "$1" ]; }

@@ -382,8 +382,14 @@ static _Noreturn void call_and_tell(int (*function)(void *data, struct error *er
 
 int proc_call(int (*function)(void *data, struct error *err), void *data, struct error *err)
 {
+	return proc_call_within(-1, function, data, err);
+}
+
+int proc_call_within(int timeout_ms, int (*function)(void *data, struct error *err), void *data,
+		     struct error *err)
+{
 	struct error answer = {0};
-	int sock[2];
+	int sock[2], heard;
 	ssize_t n;
 	pid_t pid;
 
@@ -393,12 +399,17 @@ int proc_call(int (*function)(void *data, struct error *err), void *data, struct
 	if (pid == 0)
 		call_and_tell(function, data, sock[1]);
 	close(sock[1]);
-	n = pid < 0 ? -1 : fd_receive(sock[0], &answer, sizeof(answer), NULL, NULL);
+	heard = pid < 0 ? -1 : fd_wait(sock[0], timeout_ms);
+	n = heard != 1 ? -1 : fd_receive(sock[0], &answer, sizeof(answer), NULL, NULL);
 	close(sock[0]);
 	if (pid < 0)
 		return error_sys(err, "cannot make a process");
+	if (heard == 0)
+		kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	if (heard == 0)
+		return error_set(err, ETIMEDOUT, "it took more than %d seconds", timeout_ms / 1000);
 	if (n != sizeof(answer))
 		return error_set(err, ECHILD, "the process that was at it was killed");
 	if (answer.code && err)

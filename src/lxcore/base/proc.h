@@ -81,6 +81,9 @@ int proc_copy_program(const char *path, struct error *err);
  * or -1 with the error that it had.  The child ends with whoever waits for it.
  */
 int proc_call(int (*function)(void *data, struct error *err), void *data, struct error *err);
+/* The same, but no longer than that: then it is killed (ETIMEDOUT).  -1: no limit. */
+int proc_call_within(int timeout_ms, int (*function)(void *data, struct error *err), void *data,
+		     struct error *err);
 /* 'exit status 3', 'killed by signal 9 (Killed)' for a wait status. */
 const char *proc_status_text(int status, char text[64]);
 

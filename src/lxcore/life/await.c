@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Waiting until a container has come up: it runs, it has an address, its init has started what it was
- * to start.  The first is the supervisor's word; the others are looked at from outside, in a rhythm
- * that gets slower, for nobody sends news of them.
+ * to start.  The first is the supervisor's word; for the last its ready hooks or systemd are asked, and
+ * others are looked at (parts/init_ready.c): from outside, in a rhythm that gets slower, for nobody
+ * sends news of it.
  */
 #include "base/error.h"
 #include "base/fd.h"
@@ -10,6 +11,8 @@
 #include "life/container.h"
 #include "lxcore.h"
 #include "parts/hooks.h"
+#include "parts/init.h"
+#include "parts/init_facts.h"
 #include "parts/network/status.h"
 
 #include <signal.h>
@@ -57,12 +60,37 @@ static int has_address(struct lxcore_container *c, struct error *err)
 
 /* ---- its init -------------------------------------------------------------------------------- */
 
-static bool init_is_systemd(pid_t init)
+static bool init_is_systemd(struct proc_id init)
 {
-	autofree char *path = str_printf("/proc/%d/comm", init);
-	autobuf struct buf comm = BUF_INIT;
+	struct init_facts facts;
 
-	return path && file_read(AT_FDCWD, path, &comm) == 0 && strcmp(comm.s, "systemd\n") == 0;
+	return init_look(init, &facts) && init_is_program(&facts, "systemd");
+}
+
+static int look_at_init(void *data, struct error *err)
+{
+	return init_is_ready(*(struct proc_id *)data, err);
+}
+
+/*
+ * What does not tell when it is asked may show it: 1: it is ready, 0: not yet, -1.  In a child, for a
+ * filesystem that the container mounted itself may make its reader wait for ever.
+ */
+static int see_init(struct proc_id init, struct error *err)
+{
+	struct error why = {0};
+
+	if (proc_call_within(ANSWER_MS, look_at_init, &init, &why) == 0)
+		return 1;
+	if (why.code == ENOTSUP) {
+		error_set(err, ENOTSUP, "%s, and it has no ready hook", why.text);
+		return error_mend(err, "lxc.hook.ready = PROGRAM      (ends with 0 when it is ready, "
+				  "see lxc.container.conf(5))\n"
+				  "or wait for \"network\" or \"running\"");
+	}
+	if (err)
+		*err = why;
+	return why.code == EAGAIN ? 0 : -1;
 }
 
 static void read_answer(int fd, pid_t child, struct buf *answer)
@@ -136,26 +164,34 @@ static int ask_hooks(struct lxcore_container *c, long long left_ms, struct error
 static int is_ready(struct lxcore_container *c, long long left_ms, struct error *err)
 {
 	autobuf struct buf answer = BUF_INIT;
-	pid_t init = lxcore_init_pid(c);
+	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
 	int asked;
 
-	if (!init)
+	if (running_find(c, &r, NULL) < 0 || r.init_pidfd < 0)
 		return error_set(err, ESRCH, "it ended");
 	asked = ask_hooks(c, left_ms, err);
 	if (asked != 2)
 		return asked;
-	if (!init_is_systemd(init)) {
-		error_set(err, ENOTSUP, "its init does not tell when it is ready, as systemd does, and "
-			  "it has no ready hook");
-		return error_mend(err, "lxc.hook.ready = %s/ready.lua      (knows other inits), or "
-				  "wait for \"network\" or \"running\"", LXCORE_HOOKDIR);
-	}
+	if (!init_is_systemd(r.state.init))
+		return see_init(r.state.init, err);
 	if (ask_systemd(c, &answer, err) < 0)
 		return -1;
-	return answer.s && (strcmp(answer.s, "running\n") == 0 || strcmp(answer.s, "degraded\n") == 0);
+	if (answer.s && (strcmp(answer.s, "running\n") == 0 || strcmp(answer.s, "degraded\n") == 0))
+		return 1;
+	if (answer.s)
+		answer.s[strcspn(answer.s, "\n")] = '\0';
+	error_set(err, EAGAIN, "its systemd is \"%.40s\"", answer.s ? answer.s : "");
+	return 0;
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
+
+static int not_in_time(enum lxcore_up what, int timeout, const struct error *why, struct error *err)
+{
+	return error_set(err, ETIMEDOUT, "it runs, but %s after %d seconds%s%s",
+			 what == LXCORE_UP_NETWORK ? "has no address" : "is not ready", timeout,
+			 *why->text ? ": " : "", why->text);
+}
 
 static int await(struct lxcore_container *c, enum lxcore_up what, int timeout, struct error *err)
 {
@@ -169,16 +205,18 @@ static int await(struct lxcore_container *c, enum lxcore_up what, int timeout, s
 		return -1;
 	while (what != LXCORE_UP_RUNNING) {
 		left = timeout < 0 ? -1 : end > clock_ms() ? end - clock_ms() : 0;
-		is = what == LXCORE_UP_NETWORK ? has_address(c, err) : is_ready(c, left, err);
+		struct error why = {0};
+
+		is = what == LXCORE_UP_NETWORK ? has_address(c, &why) : is_ready(c, left, &why);
 		/* Whatever could not be asked: what has ended cannot be. */
 		if (is < 0 && !lxcore_init_pid(c))
 			return error_set(err, ESRCH, "it ended");
+		if (is < 0 && err)
+			*err = why;
 		if (is)
 			return is < 0 ? -1 : 0;
 		if (timeout >= 0 && clock_ms() >= end)
-			return error_set(err, ETIMEDOUT, "it runs, but %s after %d seconds",
-					 what == LXCORE_UP_NETWORK ? "has no address" :
-								     "is not ready", timeout);
+			return not_in_time(what, timeout, &why, err);
 		usleep((useconds_t)ms * 1000);
 		ms = 2 * ms < SLOWEST_MS ? 2 * ms : SLOWEST_MS;
 	}

@@ -27,6 +27,12 @@ int init_halt_signal(const struct conf *c, struct proc_id init, const char **ret
 int init_reboot_signal(const struct conf *c, struct proc_id init, const char **ret_why);
 /* lxc.signal.reboot or lxc.signal.halt; 0: unset. */
 int init_configured_signal(const struct conf *c, bool reboot);
+/*
+ * Has it finished starting what it was to start?  0: it has; -1: EAGAIN: not yet; ENOTSUP: it does not
+ * show that; ESRCH: it ended; the words say why.  It reads files of the container: call it where it may
+ * be waited for in vain.  systemd is not among those that it knows: that one can be asked.
+ */
+int init_is_ready(struct proc_id init, struct error *err);
 /* The program was named by the user rather than being the usual /sbin/init. */
 bool init_is_custom(const struct boot *b);
 
