@@ -71,6 +71,7 @@ normal() {
 			case $line in
 			'Cap'[PEB]*) printf '%s lacks %x\n' "${line%%:*}" $((0x$host_caps & ~0x${line##* })) ;;
 			'/ '*' '*' '*) echo '/ HOSTFS' ;;
+			"$own_label") echo ;;
 			*) printf '%s\n' "$line" ;;
 			esac
 		done |
@@ -78,6 +79,10 @@ normal() {
 			-e '^/sys/devices/virtual/(powercap|net) ' -e '^/sys/firmware( |:)' -e '^\./fuse ' -e '^(time|time_for_children)' |
 		awk '/^# / { section = $0 } section == "# mounts" && !/^# / { print | "sort"; next } { close("sort"); print }'
 }
+# The label is that of the host's security module: for a container that names none the caller's own under
+# SELinux, the default profile under AppArmor, an empty line without either.
+own_label=$(tr -d '\000' <"/proc/$$/attr/current" 2>/dev/null)
+if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then own_label='lxc-container-default-cgns (enforce)'; fi
 last_cap=$(cat /proc/sys/kernel/cap_last_cap)
 
 compare() {	# KIND
@@ -90,6 +95,5 @@ compare() {	# KIND
 	fi
 }
 
-[ -z "$(tr -d '\000' <"/proc/$$/attr/current" 2>/dev/null)" ] || skip_all 'the texts are those of a host without a security module'
 if [ "$last_cap" != 40 ]; then skip_all "this kernel has other capabilities than 0 to 40"; fi
 

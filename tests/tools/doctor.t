@@ -24,7 +24,7 @@ is 'an ordinary user asks' "$status" 0
 like '... for himself' "$out" '^--- Host, for an ordinary user ---'
 like 'ids that are there are fine' "$(diagnosis /etc/subuid)" "fine: 65536 ids from $SUB on"
 like 'no cgroup: advice' "$(diagnosis cgroups)" 'advice: .*you may make none'
-like '... and what mends it' "$(diagnosis cgroups)" 'to mend it: systemd-run --user --scope -p Delegate=yes'
+like '... and what mends it' "$(diagnosis cgroups)" 'to mend it: loginctl enable-linger'
 like 'no interface granted: advice' "$(diagnosis lxc-user-nic)" "to mend it: as root: (echo '$U veth lxcbr0 10'|chown root)"
 like 'no XDG_RUNTIME_DIR: advice' "$(diagnosis 'run directory')" 'advice: XDG_RUNTIME_DIR is not set'
 like '... for instance' "$(diagnosis 'run directory')" "loginctl enable-linger $U"

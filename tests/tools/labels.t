@@ -41,7 +41,7 @@ if apparmor; then
 	fails_with 'a profile that is not loaded is told' 1 "AppArmor profile \"$C-nowhere\".*" lxc start -n "$C"
 	like '... with what mends it' "$err" 'lxc.apparmor.profile = generated'
 	again
-	make_container "$C" 'lxc.apparmor.profile = generated' 'lxc.apparmor.raw = deny /sbin/init rwklx,'
+	make_container "$C" 'lxc.apparmor.profile = generated' 'lxc.apparmor.raw = audit deny /sbin/init rwklx,'
 	fails_with 'a start that AppArmor prevents says what was denied' 1 'AppArmor denied|DENIED' lxc start -n "$C"
 	like '... and to what' "$err" '/sbin/init'
 	again

@@ -37,7 +37,7 @@ is '... and nothing of it stays, whoever owned it' "$(ls -A "$own")" one
 
 run lxc_ start -n one
 is 'it starts' "$status" 0
-like '... and says what it goes without' "$err" 'without a cgroup of its own.*systemd-run --user'
+like '... and says what it goes without' "$err" 'without a cgroup of its own.*loginctl enable-linger'
 pid=$(pid_of one)
 is 'its init is nobody on the host' "$(stat -c %u "/proc/$pid")" "$SUB"
 is '... its supervisor the user' "$(stat -c %u "/proc/$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")")" "$UID_"
@@ -75,7 +75,7 @@ not_ok '... nor make devices' within one mknod /tmp/sda b
 is 'ls tells of it' "$(lxc_ ls -f -F NAME,STATE,UNPRIVILEGED | tail -n 1 | tr -s ' ' | sed 's/ $//')" 'one RUNNING true'
 is 'info, too' "$(lxc_ info -n one -sH)" RUNNING
 is 'somebody else does not see it' "$(limit lxc-ls -P "$P")" ''
-fails_with 'what needs a cgroup says so' 1 'no cgroup of its own.*|to mend it: systemd-run --user' lxc_ freeze -n one
+fails_with 'what needs a cgroup says so' 1 'no cgroup of its own.*|to mend it: loginctl enable-linger' lxc_ freeze -n one
 fails_with 'only some namespaces: its own first' 1 'Operation not permitted.*|to mend it: -s' lxc_ attach -n one -s NETWORK -- true
 is '... with USER it goes' "$(lxc_ attach -n one -s 'USER|UTSNAME' -- hostname </dev/null)" one
 need_ptyrun
@@ -97,7 +97,7 @@ ok 'stop -k works' lxc_ stop -k -n one
 
 # ---- what is asked for is had, or refused
 
-fails_with 'a limit that cannot be set is refused' 1 'cannot make a cgroup.*|to mend it: systemd-run --user' \
+fails_with 'a limit that cannot be set is refused' 1 'cannot make a cgroup.*|to mend it: loginctl enable-linger' \
 	lxc_ start -n one -s lxc.cgroup2.memory.max=100000000
 fails_with 'id-mapped mounts are root'"'"'s' 1 'needs root of the host' lxc_ start -n one -s lxc.rootfs.options=idmap=container
 sed 's/^lxc.idmap.*//' "$own/one/config" >"$TMP/privileged" && chmod 644 "$TMP/privileged"

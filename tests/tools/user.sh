@@ -9,6 +9,8 @@
 #	$LXT_SHOW		may name a directory of the sources before, which is to be seen too
 #	user COMMAND...		runs as that user, with an environment of that user's alone
 #
+# With LXT_USER it is that user, whom the host has, with that user's subordinate ids.
+#
 # Nothing of it is on the host: passwd, group, subuid and subgid are covered for us alone, and where
 # the directories above the tools are closed to others, so are these.
 
@@ -20,7 +22,7 @@ if [ -z "${LXT_APART:-}" ]; then
 	LXT_APART=1 exec unshare -m --propagation private "$0" "$@"
 fi
 # shellcheck source=tests/tools/lib.sh
-. "${0%/*}/lib.sh"
+. "${0%/*}/../tools/lib.sh"
 need newuidmap newgidmap setpriv unshare
 unshare -U true 2>/dev/null || skip_all 'no user namespaces here'
 
@@ -37,10 +39,15 @@ cover() {	# FILE LINE...: a copy of it with more lines, for us alone
 	cat "$file" >"$copy" && printf '%s\n' "$@" >>"$copy" && mount --bind "$copy" "$file" ||
 		skip_all "cannot cover $file"
 }
-cover /etc/passwd "$U:x:$UID_:$UID_::$HOME_:/bin/sh"
-cover /etc/group "$U:x:$UID_:"
-cover /etc/subuid "$U:$SUB:65536"
-cover /etc/subgid "$U:$SUB:65536"
+if [ -n "${LXT_USER:-}" ]; then
+	U=$LXT_USER UID_=$(id -u "$LXT_USER") SUB=$(sed -n "s/^$LXT_USER:\([0-9]*\):.*/\1/p" /etc/subuid)
+	chown "$UID_:$UID_" "$HOME_"
+else
+	cover /etc/passwd "$U:x:$UID_:$UID_::$HOME_:/bin/sh"
+	cover /etc/group "$U:x:$UID_:"
+	cover /etc/subuid "$U:$SUB:65536"
+	cover /etc/subgid "$U:$SUB:65536"
+fi
 
 user() {
 	(cd "$HOME_" && limit setpriv --reuid "$UID_" --regid "$UID_" --clear-groups --inh-caps=-all env -i \

@@ -88,6 +88,7 @@ if [ -x "${LXC_PREFIX:-/usr/local}/bin/lxc-copy" ]; then
 		lxc copy -s -n "$C-a2" -N "$C-a3"
 	fails_with 'what a thick snapshot needs is not destroyed' any "$C-a2" lxc destroy -n "$C-a"
 	copies "$C-t" "$C-t2" thin
+	lxc start -n "$C-t2" && inside "$C-t2" touch /kept && lxc stop -n "$C-t2"
 	copies "$C-t2" "$C-t3" thin
 	for type in xfs btrfs; do
 		lxc start -n "$C-$type" && inside "$C-$type" touch /kept && lxc stop -n "$C-$type"

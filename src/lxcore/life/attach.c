@@ -2,13 +2,13 @@
 /*
  * Running a command inside a container, without the help of its supervisor.
  *
- * Two steps, so that no process of the container ever sees one that still has something of the host's
- * (CVE-2016-8649).  An envoy is cloned into the container's v2 cgroup; it joins the v1 cgroups by
- * writing itself into 'tasks' files that were opened before (no lock of the whole machine is taken for
- * that), enters all namespaces by one setns(2) on init's pidfd, takes on the container's limits, and
- * executes the airlock (parts/init_program.h).  That lets the command be born in the container's pid
- * namespace, as a child of ours.  What fails on the way comes back over a socket that the command's
- * exec closes.
+ * Two steps, so that no process of the container ever sees one that still has something of the
+ * host's (CVE-2016-8649).  An envoy is cloned into the container's v2 cgroup; it joins the v1
+ * cgroups by writing itself into 'tasks' files that were opened before (no lock of the whole
+ * machine is taken for that), enters all namespaces by one setns(2) on init's pidfd, takes on the
+ * container's limits, and executes the airlock (parts/init_program.h).  That lets the command be
+ * born in the container's pid namespace, as a child of ours.  What fails on the way comes back over
+ * a socket that the command's exec closes.
  */
 #include "base/error.h"
 #include "life/attach.h"
@@ -82,8 +82,8 @@ static void choose_namespaces(struct attach *a)
 	unsigned wanted = a->how->namespaces ? a->how->namespaces : LXCORE_NS_ALL;
 	pid_t init = a->running.state.init.pid;
 
-	/* Entering the user namespace that one is in already is refused (setns(2)), and to those who
-	 * are not root of the whole host entering anything that is the host's. */
+	/* Entering the user namespace that one is in already is refused (setns(2)), and to those
+	 * who are not root of the whole host entering anything that is the host's. */
 	for (size_t i = 0; i < ARRAY_SIZE(namespace_flags); i++)
 		if (wanted & namespace_flags[i].bit && !shares(init, namespace_flags[i].file))
 			a->flags |= namespace_flags[i].flag;
@@ -221,13 +221,49 @@ static long clone_into(struct attach *a, int cgroup)
 	return pid;
 }
 
+struct leaf {
+	struct attach *a;
+	const struct cgroup_running *at;
+};
+
+static int make_leaf(void *data, struct error *err)
+{
+	struct leaf *leaf = data;
+
+	return cgroup_attach_leaf(leaf->at, &leaf->a->cgroups, err);
+}
+
+/* The container's cgroup belongs to its root, whom an ordinary user can only be in a child. */
+static int make_leaf_as_root(struct attach *a, const struct cgroup_running *at, struct error *err)
+{
+	struct leaf leaf = {a, at};
+
+	return idmap_as_root(a->conf, make_leaf, &leaf, err) < 0 ? -1 : make_leaf(&leaf, err);
+}
+
+/* Born where we are, it waits for our word, and is put where it belongs meanwhile. */
+static pid_t clone_by_manager(struct attach *a, const struct cgroup_running *at, struct error *err)
+{
+	long pid;
+
+	if (cgroup_attach_needs_leaf(at) && make_leaf_as_root(a, at, err) < 0)
+		return -1;
+	pid = clone_into(a, -1);
+	if (pid < 0)
+		return error_sys(err, "cannot make a process");
+	return cgroup_attach_by_manager(&a->cgroups, (pid_t)pid, err) < 0 ? -1 : (pid_t)pid;
+}
+
 static pid_t clone_envoy(struct attach *a, struct error *err)
 {
 	struct cgroup_running at;
 	long pid = clone_into(a, a->cgroups.v2);
+	bool elsewhere = pid < 0 && a->cgroups.v2 >= 0 && (errno == EBUSY || errno == EACCES) &&
+			 cgroup_of_running(&a->journal, &at, NULL) == 0;
 
-	if (pid < 0 && errno == EBUSY && cgroup_of_running(&a->journal, &at, NULL) == 0 &&
-	    cgroup_attach_leaf(&at, &a->cgroups, err) == 0)
+	if (elsewhere && errno == EACCES && geteuid() != 0)
+		return clone_by_manager(a, &at, err);
+	if (elsewhere && errno == EBUSY && cgroup_attach_leaf(&at, &a->cgroups, err) == 0)
 		pid = clone_into(a, a->cgroups.v2);
 	if (pid < 0)
 		error_sys(err, "cannot make a process");
@@ -303,8 +339,8 @@ static int begin(struct attach *a, pid_t *ret_pid, int *ret_master, int *ret_sta
 
 /*
  * A word of the airlock and who said it, by the kernel's word: the command's process is the
- * container's already and may be made to say anything, but never in the name of the envoy, whose pid
- * means nothing there.  1, 0 at the end, -1.
+ * container's already and may be made to say anything, but never in the name of the envoy, whose
+ * pid means nothing there.  1, 0 at the end, -1.
  */
 static int hear_airlock(struct attach *a, int *ret_word, pid_t *ret_from, struct error *err)
 {
@@ -355,7 +391,8 @@ static int meet_command(struct attach *a, pid_t *pid, struct error *err)
 	return 0;
 }
 
-/* Then comes the end of the socket, or minus the errno value with which the command's execve failed. */
+/* Then comes the end of the socket, or minus the errno value with which the command's execve
+ * failed. */
 static int see_exec(struct attach *a, int *ret_status, struct error *err)
 {
 	pid_t from;

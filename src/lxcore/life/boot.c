@@ -471,6 +471,7 @@ void boot_release(const struct release *release)
 	struct release r = *release;
 
 	r.net_hook = hooks_run_net;
+	r.as_root = r.conf && idmap_of(r.conf)->n ? idmap_as_root : NULL;
 	for (size_t i = N_PARTS; i-- > 0;)
 		if (boot_parts[i]->release)
 			boot_parts[i]->release(&r);

@@ -131,7 +131,10 @@ static enum lxcore_verdict cgroups(struct error *found)
 		return tell(found, LXCORE_WRONG, "no hierarchy is mounted below /sys/fs/cgroup");
 	}
 	if (cgroup_is_out_of_reach(NULL)) {
-		error_mend(found, CGROUP_HELP);
+		if (cgroup_scope_is_possible(NULL))
+			return tell(found, LXCORE_FINE, "%s; your systemd gives each container its own",
+				    layout);
+		error_mend(found, CGROUP_HELP CGROUP_HELP_WHY);
 		return tell(found, LXCORE_ADVICE,
 			    "%s; you may make none, so your containers run without limits", layout);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Starting a container: everything that can be told before a process is born is told by the caller's
- * process; then a supervisor is forked away from it, and the caller waits for its news.
+ * Starting a container: everything that can be told before a process is born is told by the
+ * caller's process; then a supervisor is forked away from it, and the caller waits for its news.
  *
  * The caller takes the container's lock and the supervisor inherits it (an open file description
  * lock, fcntl(2)), so there is no moment at which nobody holds it.
@@ -39,6 +39,7 @@ struct launch {
 	int lock;
 	int news[2]; /* ours, the supervisor's */
 	char *pidfile; /* absolute, or NULL */
+	bool scope;    /* a cgroup is to be asked for; the launcher waits for it */
 };
 
 static void launch_free(struct launch *l)
@@ -139,6 +140,18 @@ __attribute__((noinline)) static _Noreturn void fail_launch(struct launch *l, co
 	_exit(1);
 }
 
+/* The caller says whether there is one.  Without its corner of it the supervisor goes on, where
+ * it is: then what needs a cgroup says why it has none. */
+static void enter_scope(struct launch *l)
+{
+	int there = 0;
+
+	if (fd_receive(l->news[1], &there, sizeof(there), NULL, NULL) != sizeof(there))
+		_exit(1);
+	if (there)
+		cgroup_scope_enter_leaf(NULL);
+}
+
 /* Between the caller and the supervisor: so that the supervisor is nobody's child, and is born in
  * its own cgroup (joining one later waits for the whole machine, cgroups(7) and facts of RCU). */
 static _Noreturn void be_launcher(struct launch *l)
@@ -150,12 +163,15 @@ static _Noreturn void be_launcher(struct launch *l)
 
 	setsid();
 	stand_alone(l);
+	if (l->scope)
+		enter_scope(l);
 	cgroup = cgroup_monitor_birthplace(&l->boot);
 	args.flags = cgroup >= 0 ? CLONE_INTO_CGROUP : 0;
 	args.cgroup = cgroup >= 0 ? (unsigned)cgroup : 0;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0 && cgroup >= 0) {
-		/* It was a wish: where the host does not allow it, the launcher's cgroup will do. */
+		/* It was a wish: where the host does not allow it, the launcher's cgroup will
+		 * do. */
 		args.flags = 0;
 		pid = syscall(SYS_clone3, &args, sizeof(args));
 	}
@@ -262,6 +278,28 @@ static pid_t fork_launcher(struct launch *l, struct error *err)
 	return pid;
 }
 
+static void go_without_cgroup(struct conf *conf, const struct error *why)
+{
+	autofree char *text = str_printf("it runs without a cgroup of its own, so it cannot be "
+					 "limited, frozen or measured (%s): " CGROUP_HELP
+					 " gives it one", why->text);
+
+	if (text)
+		conf_notice(conf, text);
+}
+
+/* An ordinary user's container gets its cgroup from the user's systemd, where there is one. */
+static void give_scope(struct launch *l, pid_t launcher)
+{
+	struct error why = {0};
+	int there = cgroup_scope_make(l->container->name, launcher, &why) == 0;
+
+	if (!there && cgroup_is_out_of_reach(l->boot.conf))
+		go_without_cgroup(l->boot.conf, &why);
+	/* Whether it lives, its news will tell. */
+	fd_send(l->news[0], &there, sizeof(there), NULL, 0);
+}
+
 /* It ended long ago; to wait for it before the news came would be one hand-over more. */
 static void reap_launcher(pid_t launcher)
 {
@@ -282,23 +320,21 @@ static int open_log(const struct conf *conf, const char *name, struct error *err
 }
 
 /*
- * The managed network outlives the container, so it is made here: a server started by the supervisor
- * would be in the container's own cgroup and keep it from being removed.
+ * The managed network outlives the container, so it is made here: a server started by the
+ * supervisor would be in the container's own cgroup and keep it from being removed.
  */
 static int bring_up_network(struct launch *l, struct error *err)
 {
 	autostrv struct strv notes = {0};
 	int result = network_bring_up(&l->boot, &notes, err);
 
-	if (cgroup_is_out_of_reach(l->boot.conf))
-		conf_notice(l->boot.conf, "it runs without a cgroup of its own, so it cannot be "
-			    "limited, frozen or measured: " CGROUP_HELP " gives you one");
 	for (size_t i = 0; result == 0 && i < notes.n; i++)
 		conf_notice(l->boot.conf, notes.v[i]);
 	return result < 0 ? error_within(err, "network") : 0;
 }
 
-/* The first start of a container with automatic ids: recorded before, as what outlives a process is. */
+/* The first start of a container with automatic ids: recorded before, as what outlives a process
+ * is. */
 static int claim_ids(struct launch *l, struct error *err)
 {
 	struct lxcore_container *c = l->container;
@@ -373,7 +409,10 @@ int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_s
 	boot_init(&l.boot);
 	if (prepare_launch(&l, err) < 0)
 		return error_within(err, "%s", c->name);
+	l.scope = cgroup_scope_is_wanted(l.boot.conf, how->foreground);
 	launcher = fork_launcher(&l, err);
+	if (l.scope && launcher > 0)
+		give_scope(&l, launcher);
 	result = launcher < 0 ? -1 : wait_for_news(&l, &news, err);
 	reap_launcher(launcher);
 	if (result < 0)

@@ -249,17 +249,23 @@ static int check(const struct boot *b, struct error *err)
 
 /* ---- prepare, connect ---- */
 
-static int as_root(const struct boot *b, int (*act)(void *data, struct error *err), void *data,
-		   struct error *err)
+int idmap_as_root(const struct conf *c, int (*act)(void *data, struct error *err), void *data,
+		  struct error *err)
 {
 	autoidmaps struct idmaps maps = {0};
 	const struct idmap_call call = {.maps = &maps, .act = act, .data = data};
 	uid_t uid;
 	gid_t gid;
 
-	if (idmaps_with_caller(idmap_of(b->conf), &maps, &uid, &gid) < 0)
+	if (idmaps_with_caller(idmap_of(c), &maps, &uid, &gid) < 0)
 		return error_set(err, ENOMEM, "out of memory");
 	return idmap_do(&call, err);
+}
+
+static int as_root(const struct boot *b, int (*act)(void *data, struct error *err), void *data,
+		   struct error *err)
+{
+	return idmap_as_root(b->conf, act, data, err);
 }
 
 static int prepare(struct boot *b, struct error *err)

@@ -71,6 +71,10 @@ struct idmap_call {
 /* Do it in a child; its result. */
 int idmap_do(const struct idmap_call *call, struct error *err);
 
+/* Root of a running or configured container's ids, who may go where the caller may. */
+int idmap_as_root(const struct conf *c, int (*act)(void *data, struct error *err), void *data,
+		  struct error *err);
+
 struct id_ranges;
 /* The first 'count' ids in a row of 'allowed' that no range of 'taken' reaches into. */
 bool idmap_find_free(const struct id_ranges *allowed, const struct id_ranges *taken,

@@ -183,6 +183,10 @@ struct release {
 	struct proc_id init; /* pid 0: it was never born; the process itself is dead by now */
 	struct boot *boot; /* the live state, NULL for a rescuer */
 	net_hook_run net_hook; /* set by boot_release() */
+	/* Set by boot_release(), where the container has ids of its own and 'conf' is known: as in
+	 * struct boot. */
+	int (*as_root)(const struct conf *conf, int (*act)(void *data, struct error *err),
+		       void *data, struct error *err);
 };
 
 /* Inside: give a descriptor to the supervisor.  Supervisor (seal): take the next one of a kind, -1

@@ -34,6 +34,16 @@
 int cgroup_monitor_birthplace(const struct boot *b);
 /* What remains to be joined, the part's own prepare door does. */
 
+/*
+ * A scope of an ordinary user's systemd (scope.c).  Is one to be asked for?  NULL as above.  The
+ * caller asks, for the launcher, which then enters its own corner of it.
+ */
+bool cgroup_scope_is_wanted(const struct conf *conf, bool foreground);
+int cgroup_scope_make(const char *name, pid_t pid, struct error *err);
+/* Does the user's systemd answer? */
+bool cgroup_scope_is_possible(struct error *err);
+int cgroup_scope_enter_leaf(struct error *err);
+
 /* Supervisor, while it builds: did the kernel kill a process of it for want of memory? */
 bool cgroup_ran_out_of_memory(const struct boot *b);
 
@@ -65,6 +75,13 @@ int cgroup_attach_open(const struct cgroup_running *at, struct cgroup_attach *re
  * must not hold processes itself.  Puts a leaf cgroup below it in the place of ret->v2.
  */
 int cgroup_attach_leaf(const struct cgroup_running *at, struct cgroup_attach *a, struct error *err);
+/* Does it distribute controllers, so that clone3 would say EBUSY? */
+bool cgroup_attach_needs_leaf(const struct cgroup_running *at);
+/*
+ * clone3 said EACCES: an ordinary user may not take processes from his session to where the
+ * container is. Has the user's systemd put this one there (scope.c).
+ */
+int cgroup_attach_by_manager(const struct cgroup_attach *a, pid_t pid, struct error *err);
 /* The new process, single-threaded, joins the v1 cgroups; before it enters any namespace. */
 int cgroup_attach_enter(const struct cgroup_attach *a, struct error *err);
 void cgroup_attach_close(struct cgroup_attach *a);
@@ -101,7 +118,8 @@ void cgroup_kill_all(const struct cgroup_running *at);
 /* An ordinary user may make a cgroup in none of the hierarchies: its container does without.  NULL:
  * one that configures nothing. */
 bool cgroup_is_out_of_reach(const struct conf *conf);
-/* What gives an ordinary user a cgroup, where systemd manages them. */
-#define CGROUP_HELP "systemd-run --user --scope -p Delegate=yes -- COMMAND"
+/* What gives an ordinary user's containers cgroups, where systemd manages them. */
+#define CGROUP_HELP "loginctl enable-linger"
+#define CGROUP_HELP_WHY "      (then the user's systemd gives each container its cgroup)"
 
 #endif

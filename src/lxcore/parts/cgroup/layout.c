@@ -158,6 +158,7 @@ int cgroup_layout_of(struct cgroup_layout *l, const struct cgroup_conf *c, struc
 	    cgroup_layout_read(l, whose, use, err) < 0)
 		return -1;
 	leave_init_scope(l);
+	cgroup_scope_leave_leaf(l);
 	if (l->n)
 		return 0;
 	error_set(err, ENOENT, "cannot find cgroups: no hierarchy is mounted below " CGROUP_ROOT);

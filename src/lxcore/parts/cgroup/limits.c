@@ -160,6 +160,11 @@ int cgroup_v2_enable(const char *dir, const char *controller, const char *file, 
 			if (why == EBUSY)
 				error_mend(err, "move the processes that are in %s into a child of it "
 						"(cgroups(7), no internal processes)", level);
+			else if (why == EACCES && geteuid() != 0)
+				error_mend(err, "as root: systemctl set-property user@%u.service "
+						"Delegate=\"cpu cpuset io memory pids\"      (gives "
+						"the user's systemd the controller)",
+					   (unsigned)geteuid());
 			return -1;
 		}
 		level[at] = '/';

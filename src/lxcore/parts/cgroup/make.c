@@ -3,13 +3,13 @@
  * Making the container's directory in every hierarchy.
  *
  * A name that is taken in one hierarchy is not used in any: the next suffix is tried.  Whether it
- * is taken is looked up before the journal speaks of it, because what the journal names will be killed
- * and removed one day; when mkdir nevertheless finds it taken, a line 'cgroup-not' takes the word
- * back.
+ * is taken is looked up before the journal speaks of it, because what the journal names will be
+ * killed and removed one day; when mkdir nevertheless finds it taken, a line 'cgroup-not' takes the
+ * word back.
  *
  * A hierarchy that cannot be written to (a nested or unprivileged host) is left out; a limit that
- * would need it is then refused by name.  An ordinary user's container does without any where none can
- * be written to, unless its configuration asks for something that only a cgroup can give.
+ * would need it is then refused by name.  An ordinary user's container does without any where none
+ * can be written to, unless its configuration asks for something that only a cgroup can give.
  */
 #include "parts/cgroup/resources.h"
 
@@ -219,7 +219,7 @@ static int none_usable(struct error *err)
 	error_set(err, EACCES, "cannot make a cgroup: none of the hierarchies below " CGROUP_ROOT
 		  " may be written to");
 	if (geteuid())
-		return error_mend(err, CGROUP_HELP "      (gives you a cgroup of your own)");
+		return error_mend(err, CGROUP_HELP CGROUP_HELP_WHY);
 	return error_mend(err, "mount -o remount,rw " CGROUP_ROOT);
 }
 

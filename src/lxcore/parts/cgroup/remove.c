@@ -15,6 +15,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define MAX_DEPTH 64
@@ -161,6 +162,30 @@ static void give_back_payload(const struct journal *j)
 	}
 }
 
+static int has_children(int parent, const char *path, int depth)
+{
+	struct stat st;
+
+	errno = EBUSY;
+	return fstatat(parent, path, &st, 0) == 0 && st.st_nlink > 2 ? -1 : 0;
+}
+
+static int give_back_inner(void *data, struct error *err)
+{
+	give_back_payload(data);
+	return 0;
+}
+
+/* What an ordinary user's container made in its cgroup is its root's, and so is the right to remove
+ * it. */
+static void give_back_as_root(const struct release *r)
+{
+	if (geteuid() != 0 && r->as_root &&
+	    for_each(r->journal, "cgroup2", has_children) +
+	    for_each(r->journal, "cgroup", has_children))
+		r->as_root(r->conf, give_back_inner, (void *)r->journal, NULL);
+}
+
 /* Nobody is killed here: a supervisor that found no other place is in there itself. */
 static void give_back_monitor(const struct journal *j)
 {
@@ -184,6 +209,7 @@ void cgroup_release(const struct release *r)
 	/* The one thing in the live state that release ends; the supervisor owns it. */
 	if (r->boot)
 		cgroup_boot_end((struct boot *)r->boot);
+	give_back_as_root(r);
 	give_back_payload(r->journal);
 	if (!r->rescue)
 		cgroup_monitor_leave(r->journal);

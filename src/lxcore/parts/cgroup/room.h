@@ -96,6 +96,16 @@ int cgroup_chown(const struct boot *b, struct error *err);
 int cgroup_monitor_enter(struct boot *b, const struct cgroup_layout *l, struct error *err);
 void cgroup_monitor_leave(const struct journal *j);
 
+/* ---- scope.c ---- */
+
+struct bus;
+/* A scope for that process, over a bus that is open (cgroup_scope_make() without finding it). */
+int cgroup_scope_ask(struct bus *b, const char *name, pid_t pid, struct error *err);
+/* Containers go beside the supervisor's corner of a scope. */
+void cgroup_scope_leave_leaf(struct cgroup_layout *l);
+/* Have a process put into a cgroup of a scope; ENOENT: it is in none. */
+int cgroup_scope_attach(const char *path, pid_t pid, struct error *err);
+
 /* ---- limits.c, translate.c ---- */
 
 enum cgroup_version { CGROUP_V1 = 1, CGROUP_V2 = 2 };

@@ -6,6 +6,8 @@
 #include "base/buf.h"
 #include "base/fd.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -33,7 +35,7 @@ int cgroup_of_running(const struct journal *j, struct cgroup_running *ret, struc
 	if (ret->v2 || ret->n_v1)
 		return 0;
 	error_set(err, ENOENT, "it has no cgroup of its own");
-	return geteuid() == 0 ? -1 : error_mend(err, CGROUP_HELP "      (to start it with one)");
+	return geteuid() == 0 ? -1 : error_mend(err, CGROUP_HELP CGROUP_HELP_WHY);
 }
 
 /* ---- attach ---- */
@@ -89,6 +91,30 @@ int cgroup_attach_leaf(const struct cgroup_running *at, struct cgroup_attach *a,
 	}
 	return error_set(err, EBUSY, "cannot find a cgroup below \"%s\" that may hold processes",
 			 v2 ? v2 : "");
+}
+
+bool cgroup_attach_needs_leaf(const struct cgroup_running *at)
+{
+	autofree char *v2 = at->v2 ? own_path(at, at->v2, "") : NULL;
+	autofree char *spread = v2 ? cgroup_read(v2, "cgroup.subtree_control") : NULL;
+
+	return spread && *spread;
+}
+
+int cgroup_attach_by_manager(const struct cgroup_attach *a, pid_t pid, struct error *err)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", a->v2);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return error_sys(err, "cannot find the container's cgroup");
+	path[n] = '\0';
+	if (cgroup_scope_attach(path, pid, err) == 0)
+		return 0;
+	error_within(err, "cannot enter the container's cgroup from that of this session");
+	return error_mend(err, CGROUP_HELP CGROUP_HELP_WHY);
 }
 
 int cgroup_attach_enter(const struct cgroup_attach *a, struct error *err)
