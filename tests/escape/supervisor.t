@@ -209,8 +209,10 @@ is "$CVE: an attached process has none" \
 	'CapInh:0000000000000000CapAmb:0000000000000000'
 
 # ----------------------------------------------------------------------------------------------------
+# Of crun 1.19 to 1.26: 'exec -u 1' ran as user 0 with group 0.
 row CVE-2026-30892 'a user that is asked for is taken for another one: root' \
 	'ids are whole numbers or are refused, and both are set and dropped for good'
+is "$CVE: -u 1 alone is user 1" "$(lxc attach -n "$C" -u 1 -- id -u </dev/null)" 1
 is "$CVE: -u 1 is user 1, and not root" "$(lxc attach -n "$C" -u 1 -g 1 -- sh -c 'id -u; id -g; grep Groups /proc/self/status' </dev/null | tr -s '[:space:]' ' ')" '1 1 Groups: '
 is "$CVE: ... without any capability" "$(lxc attach -n "$C" -u 1 -- grep CapEff /proc/self/status </dev/null | tr -d '[:space:]')" 'CapEff:0000000000000000'
 for id in 1:0 1,0 +1 -1 4294967295 4294967296 18446744073709551617 0x0 1e0 '' ' ' root: 1. ; do
@@ -218,6 +220,20 @@ for id in 1:0 1,0 +1 -1 4294967295 4294967296 18446744073709551617 0x0 1e0 '' ' 
 	if [ "$status" = 0 ]; then unlike "$CVE: -u '$id' is not root" "$out" '^0$'
 	else report 0 "$CVE: -u '$id' is refused"; fi
 done
+
+# ----------------------------------------------------------------------------------------------------
+# Of containerd: a number too large for an id was looked up as a name, in the image's own list of users.
+row CVE-2026-46680 'a number that is no id is a user whom the container'"'"'s /etc/passwd makes root' \
+	'users are numbers, and no list of users of the container is read'
+cp "$P/$C/rootfs/etc/passwd" "$TMP/passwd"
+for id in 4294967297 2147483648000 01x; do
+	printf '%s:x:0:0::/:/bin/sh\n' "$id" >>"$P/$C/rootfs/etc/passwd"
+	run lxc attach -n "$C" -u "$id" -- id -u
+	is "$CVE: -u '$id' is refused" "$status$out" 1
+	run lxc execute -n "$C-two" --rcfile "$P/$C/config" -s "lxc.init.uid = $id" -- id -u
+	is "$CVE: ... and so is lxc.init.uid" "$status$out" 1
+done
+cp "$TMP/passwd" "$P/$C/rootfs/etc/passwd"
 
 # ----------------------------------------------------------------------------------------------------
 row CVE-2026-34178 'what is checked is one configuration, what is started is another' \

@@ -68,8 +68,11 @@ printf '%s\n' "$out" >"$TMP/json"
 ok 'with --json it writes what was made' is_json "$TMP/json"
 like '... and how' "$out" "\"new\": ?\"$C-three\", ?\"way\": ?\"[a-z ]+\""
 mkdir "$TMP/elsewhere"
+printf 'a\0b\n' >"$P/$C/data"
+echo "lxc.environment = DATA=$P/$C/data" >>"$P/$C/config"
 ok 'with -p it is made elsewhere' lxc copy -n "$C" -N "$C" -p "$TMP/elsewhere"
 is '... with its root filesystem' "$(cat "$TMP/elsewhere/$C/rootfs/root/other-name")" golden
+ok '... and the files that it names, byte for byte' cmp "$P/$C/data" "$TMP/elsewhere/$C/data"
 lxc-destroy -P "$TMP/elsewhere" -n "$C"
 
 # ---- what is refused

@@ -92,14 +92,14 @@ like '... in the same scope' "/sys/fs/cgroup$(place_of one)" "^$scope/lxc.payloa
 ok 'it stops' stop one
 ok '... and its scope goes, whatever its root made in it' eventually 20 no_scope one
 
+ok 'another path' user mkdir "$HOME_/other"
+ok '... has a container of the same name' lxc_ copy -n one -N one -p "$HOME_/other"
 run lxc_ start -n one -s lxc.cgroup2.memory.max=100000000 -s lxc.cgroup2.pids.max=50
 is 'it starts with limits' "$status" 0
 is '... of memory' "$(cat "/sys/fs/cgroup$(place_of one)/memory.max")" 99999744
 is '... and of processes' "$(cat "/sys/fs/cgroup$(place_of one)/pids.max")" 50
-ok 'another path' user mkdir "$HOME_/other"
-ok '... has a container of the same name' lxc_ copy -n one -N one -p "$HOME_/other"
 run lxc_ start -P "$HOME_/other" -n one
-is '... which runs, too' "$status$err" 0
+is 'the container of the same name runs, too' "$status$err" 0
 is '... in a scope of its own' "$(manager is-active lxc-one-1.scope)" active
 ok '... and stops' lxc_ stop -k -P "$HOME_/other" -n one
 pid=$(pid_of one)

@@ -125,22 +125,27 @@ int clone_conf_make(struct clone *k, struct error *err)
 /* What is there for other reasons, or comes about in other ways. */
 static bool is_no_file_of_it(const char *name)
 {
-	static const char *const others[] = {"rootfs", "overlay", "snaps", "config", "rootdev",
+	static const char *const others[] = {"rootfs", "overlay", "snaps", "config",
 					     STORE_PARTIAL, GRAPH_OWNERS, GRAPH_USERS};
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (strcmp(name, others[i]) == 0)
 			return true;
-	return str_ends(name, ".log") || str_starts(name, "rootfs.");
+	/* Images of root filesystems: rootdev, rootdev.qcow2 and the like. */
+	return str_ends(name, ".log") || str_starts(name, "rootfs.") || str_starts(name, "rootdev");
 }
 
+/* It may be a program as well as a text. */
 static int copy_file(const char *from, const char *to, mode_t mode, struct error *err)
 {
-	autobuf struct buf text = BUF_INIT;
+	autobuf struct buf bytes = BUF_INIT;
+	autoclose int fd = -1;
 
-	if (file_read(AT_FDCWD, from, &text) < 0)
+	if (file_read(AT_FDCWD, from, &bytes) < 0)
 		return error_sys(err, "cannot read \"%s\"", from);
-	if (file_replace(AT_FDCWD, to, text.s ? text.s : "", mode & 07777) < 0)
+	fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || (bytes.len && fd_write_all(fd, bytes.s, bytes.len) < 0) ||
+	    fchmod(fd, mode & 07777) < 0)
 		return error_sys(err, "cannot write \"%s\"", to);
 	return 0;
 }
