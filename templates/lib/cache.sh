@@ -38,6 +38,7 @@ cache_tree() {
 	if [ -z "$flush_cache" ]; then
 		cache_lock -s
 		if cache_fits "$2"; then
+			cache_sweep
 			return 0
 		fi
 	fi
@@ -45,15 +46,21 @@ cache_tree() {
 	if [ -z "$flush_cache" ] && cache_fits "$2"; then
 		return 0	# somebody else built it while we waited
 	fi
-	for stale in "$cache"/partial-*; do
-		remove_tree "$stale" || die "remove $stale"
-	done
+	cache_sweep
 	unfinished=$cache/partial-$1
 	mkdir "$unfinished" || die "make $unfinished"
 	"$3" "$unfinished"
 	remove_tree "$tree" || die "remove $tree"
 	printf '%s\n' "$2" >"$tree.made-from" && mv "$unfinished" "$tree" || die "put $tree into place"
 	unfinished=''
+}
+
+# cache_sweep: who builds holds the lock alone, so what is half made while we have it is of somebody
+# who was killed.
+cache_sweep() {
+	for stale in "$cache"/partial-*; do
+		remove_tree "$stale" || die "remove $stale"
+	done
 }
 
 # cache_fits NOTE

@@ -40,7 +40,7 @@ pacman_keys() {
 	remove_tree "$gnupg" && mkdir -m 700 "$gnupg" || die "make $gnupg"
 	if [ -n "$keyring" ]; then
 		trust=TrustAll
-		work gpg --homedir "$gnupg" --batch --quiet --import "$keyring" 2>/dev/null ||
+		work gpg --homedir "$gnupg" --batch --quiet --no-autostart --import "$keyring" 2>/dev/null ||
 			die "read the keyring $keyring"
 		return 0
 	fi
@@ -51,14 +51,10 @@ pacman_keys() {
 		'install archlinux-keyring, or give --keyring FILE'
 	have pacman-key || die 'check packages: pacman-key is not installed' 'give --keyring FILE'
 	say 'preparing the keys of Arch Linux'
-	{ work pacman-key --gpgdir "$gnupg" --init &&
-		work pacman-key --gpgdir "$gnupg" --populate-from "$directory" --populate archlinux; } \
+	# gpg leaves a process that serves it; in a namespace of its own that ends with us.
+	{ work own_namespaces pacman-key --gpgdir "$gnupg" --init &&
+		work own_namespaces pacman-key --gpgdir "$gnupg" --populate-from "$directory" --populate archlinux; } \
 		>"$cache/pacman.log" 2>&1 || die "prepare the keys of Arch Linux: see $cache/pacman.log"
-}
-
-# pacman_end_agent: gpg leaves a process that serves it.
-pacman_end_agent() {
-	! have gpgconf || gpgconf --homedir "$gnupg" --kill all 2>/dev/null || :
 }
 
 # pacman_config FILE: sets up pacman for this tree.
@@ -93,12 +89,10 @@ pacman_install() {
 		--dbpath "$directory/var/lib/pacman" --config "$pieces/pacman.conf" --gpgdir "$gnupg" \
 		--cachedir "$pieces/packages" --logfile "$directory/var/log/pacman.log" --noconfirm \
 		--noprogressbar --sync --refresh "$@" >"$cache/pacman.log" 2>&1 || {
-		pacman_end_agent
 		grep '^error' "$cache/pacman.log" | tail -n 5 >&2
 		die "install $*: pacman failed, see above" \
 			"see whether the mirror and the keys are right; all it said: $cache/pacman.log"
 	}
-	pacman_end_agent
 	remove_tree "$pieces/packages"
 }
 

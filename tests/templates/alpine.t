@@ -134,6 +134,9 @@ is 'makes the next one without the repository' "$status" 0
 lxc destroy -n "$C"
 mv "$www/away" "$www/alpine"
 
+# shellcheck disable=SC2086
+killed_anywhere 'an Alpine' alpine $options
+
 # ---- what was changed ----
 
 attempt() {	# SENTENCE ERE OPTION...

@@ -93,6 +93,9 @@ lxc destroy -n "$C"
 serve
 options="--mirror $url/arch --keyring $TMP/keys.gpg"
 
+# shellcheck disable=SC2086
+killed_anywhere 'an Arch Linux' archlinux $options
+
 attempt() {	# SENTENCE ERE OPTION...
 	sentence=$1 words=$2
 	shift 2

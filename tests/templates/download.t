@@ -85,6 +85,9 @@ is 'does not fetch again what it has' "$status" 0
 lxc destroy -n "$C"
 mv "$TMP/images" "$www/images"
 
+# shellcheck disable=SC2086
+killed_anywhere 'an image' download $options
+
 # ---- what is broken off, and who is offline ----
 
 unserve

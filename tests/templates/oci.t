@@ -164,6 +164,7 @@ fi
 # ---- what was changed, and what is hostile ----
 
 index "{$with_init}"
+killed_anywhere 'an OCI image' oci --url "oci:$layout"
 attempt() {	# SENTENCE ERE
 	refused "$1" "$2" "$C" oci --url "oci:$layout"
 }

@@ -13,6 +13,9 @@ unset MIRROR SECURITY_MIRROR KEYRING http_proxy https_proxy 2>/dev/null
 libexec=$(dirname "$(command -v lxc-create)")/../libexec/lxc
 www=$TMP/www
 
+# shellcheck source=tests/tools/killed.sh
+. "$TESTS/tools/killed.sh"
+
 # serve: what is in $www, at $url, until unserve
 serve() {
 	mkdir -p "$www"

@@ -85,6 +85,8 @@ attempt() {	# SENTENCE ERE TEMPLATE OPTION...
 	# shellcheck disable=SC2086
 	refused "$kind: $sentence" "$words" "$C" "$kind" $options "$@"
 }
+# shellcheck disable=SC2086
+killed_anywhere 'a Gentoo' gentoo $options
 damage "$builds/$stage"
 attempt 'refuses an archive that was changed' 'its hash is' gentoo
 gentoo

@@ -11,6 +11,8 @@
 . "$TESTS/tools/lab.sh"
 # shellcheck source=tests/tools/debrepo.sh
 . "$TESTS/tools/debrepo.sh"
+# shellcheck source=tests/tools/killed.sh
+. "$TESTS/tools/killed.sh"
 need debootstrap mmdebstrap apt-ftparchive dpkg-deb gpg busybox
 need_ptyrun
 if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the template of our own'; fi
@@ -143,45 +145,6 @@ lab_suite noble
 
 # ---- killed
 
-# What runs, or is mounted, for this test's creates.
-at_work() {
-	processes_of "$P"
-	processes_of "$TMP/cache"
-	grep -F -e "$TMP/cache" -e "$P" /proc/self/mountinfo
-}
-at_rest() { [ -z "$(at_work)" ]; }
-# Whoever looks puts right what a killed one left.
-all_gone() { lxc ls >/dev/null && [ -z "$(find "$P" -mindepth 1)" ]; }
-moments='' left='' killed=0
-i=0
-while [ $i -lt 20 ]; do
-	i=$((i + 1))
-	ms=$(($(od -An -N2 -tu2 /dev/urandom) % 2500))
-	moments="$moments $ms"
-	flush=
-	[ $((i % 2)) = 0 ] || flush=--flush-cache
-	# shellcheck disable=SC2086 # no word when it is empty
-	lxc-create -P "$P" -n "$C-k$i" -f "$NET" -t ubuntu -- --mirror "$URL" -r noble --keyring "$KEY" $flush \
-		>"$TMP/killed" 2>&1 &
-	pid=$!
-	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
-	if kill -KILL $pid 2>/dev/null; then
-		killed=$((killed + 1))
-		wait $pid 2>/dev/null
-		eventually 5 at_rest || left="$left
-$i at $ms ms: $(at_work)"
-		eventually 5 all_gone || left="$left
-$i at $ms ms: $(find "$P" -mindepth 1 -maxdepth 2)"
-	else	# it was quicker
-		wait $pid
-		lxc destroy -n "$C-k$i"
-	fi
-done
-is 'killed at 20 moments, a create leaves neither processes, nor mounts, nor a container' "$left" ''
-ok '... (most were killed before they had finished)' test $killed -ge 10
-diag "killed after (ms):$moments"
-run make ubuntu "$C-after" -r noble --keyring "$KEY"
-is '... and the next one is made' "$status" 0
-is '... after which the cache has nothing half done' "$(find "$TMP/cache" -name 'partial-*')" ''
+killed_anywhere 'an Ubuntu' ubuntu --mirror "$URL" -r noble --keyring "$KEY"
 
 done_testing

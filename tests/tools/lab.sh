@@ -15,7 +15,8 @@ lab_key() {	# HOME FILE NAME [--armor]
 
 # On a port of the kernel's choice; $URL.
 lab_serve() {
-	/usr/bin/python3 -u -m http.server -b 127.0.0.1 -d "$WWW" 0 >"$TMP/httpd.log" 2>&1 &
+	: >"$TMP/httpd.log"	# what an earlier one said is not meant
+	/usr/bin/python3 -u -m http.server -b 127.0.0.1 -d "$WWW" 0 >>"$TMP/httpd.log" 2>&1 &
 	HTTPD=$!
 	eventually 10 grep -q 'port [0-9]' "$TMP/httpd.log" || { diag "$(cat "$TMP/httpd.log")"; return 1; }
 	URL=http://127.0.0.1:$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$TMP/httpd.log")

@@ -10,6 +10,8 @@
 . "$TESTS/tools/lab.sh"
 # shellcheck source=tests/tools/rpmrepo.sh
 . "$TESTS/tools/rpmrepo.sh"
+# shellcheck source=tests/tools/killed.sh
+. "$TESTS/tools/killed.sh"
 need dnf zypper rpm rpmbuild rpmsign createrepo_c gpg busybox
 if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the template of our own'; fi
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
@@ -76,6 +78,9 @@ mkdir -p "$WWW/poldek/dists/th/PLD/$arch/RPMS"
 fails_with 'a PLD that poldek alone can read is refused, and what to do is said' 1 'no index for dnf.*|to mend it: createrepo_c' \
 	lxc create -n "$C-no" -f "$NET" -t pld -- --mirror "$URL/poldek" --keyring "$KEY" --flush-cache
 nothing_left '... and nothing is left' "$C-no" destroyed
+
+killed_anywhere 'a Fedora, by dnf' fedora --mirror "$URL/fedora" --keyring "$KEY" -R 44
+killed_anywhere 'an openSUSE, by zypper' opensuse --mirror "$URL/suse" --keyring "$KEY" -r 15.6
 
 # What zypper must not take; dnf's is in centos.t.
 suse() { lxc create -n "$C-no" -f "$NET" -t opensuse -- --mirror "$URL/suse" -r 15.6 --flush-cache "$@"; }
