@@ -21,14 +21,15 @@
 static struct unit_dir bin;
 static char *old_path;
 
-/* It says what lies in 'say.NAME', or in 'say.NAME.LAST' for its last word with '/' as '+'. */
+/* It says what lies in 'say.NAME', or in 'say.NAME.WORD' for its first word, or for its last one with '/'
+ * as '+'. */
 static const char program[] =
 	"#!/bin/sh\n"
 	"here=${0%/*} name=${0##*/}\n"
 	"{ printf %s \"$name\"; printf ' <%s>' \"$@\"; echo; } >>\"$here/log\"\n"
 	"for last; do :; done\n"
 	"last=$(printf %s \"$last\" | tr / +)\n"
-	"for said in \"$here/say.$name.$last\" \"$here/say.$name\"; do\n"
+	"for said in \"$here/say.$name.$1\" \"$here/say.$name.$last\" \"$here/say.$name\"; do\n"
 	"	[ -e \"$said\" ] || continue\n"
 	"	read -r status <\"$said\"\n"
 	"	sed 1d \"$said\"\n"
@@ -64,7 +65,8 @@ static void programs_end(void)
 	unit_remove(&bin);
 }
 
-/* 'text': its exit status, a newline, and what it prints. */
+/* 'PROGRAM', or 'PROGRAM.WORD', its first or last one; 'text': its exit status, a newline, and what it
+ * prints. */
 static void says(const char *program_and_word, const char *text)
 {
 	autofree char *name = str_printf("say.%s", program_and_word);
@@ -266,8 +268,15 @@ static void volumes_go_and_are_renamed(void)
 
 	programs_begin();
 	says("lvs", "0\n  67108864/linear//\n");
+	says("lvs.g", "0\n");
 	SAME_NUMBER(storage_lvm.destroy("/dev/g/a", &err), 0);
 	CALLED("lvremove <-f> </dev/g/a>\n");
+	says("lvs.g", "0\n  b\n");
+	SAME_NUMBER(storage_lvm.removable("/dev/g/a", &err), -1);
+	SAME_NUMBER(storage_lvm.destroy("/dev/g/a", &err), -1);
+	SAME_NUMBER(err.code, EBUSY);
+	HAS(err.text, "\"b\" cannot be without it");
+	CALLED("");
 	says("lvs", "5\n  Volume group \"g\" not found\n");
 	SAME_NUMBER(storage_lvm.destroy("/dev/g/a", &err), 0);
 	CALLED("");
@@ -276,6 +285,11 @@ static void volumes_go_and_are_renamed(void)
 	SAME(renamed, "/dev/g/web");
 	free(steal_ptr(&renamed));
 	CALLED("lvrename <g> <a> <web>\n");
+	/* Killed half-way. */
+	says("lvs.g+web", "0\n  67108864/linear//\n");
+	SAME_NUMBER(storage_lvm.rename("/dev/g/a", &web, &renamed, &err), 0);
+	free(steal_ptr(&renamed));
+	CALLED("");
 	says("lvs", "0\n  67108864/linear//\n");
 	SAME_NUMBER(storage_lvm.rename("/dev/g/a", &web, &renamed, &err), -1);
 	SAME_NUMBER(err.code, EEXIST);
@@ -317,18 +331,32 @@ static void datasets_are_made_and_copied(void)
 	programs_end();
 }
 
+#define LISTED "zfs <list> <-H> <-p> <-t> <snapshot> <-d> <1> <-s> <createtxg> <-o> <name,clones> <tank/web>\n"
+
 static void datasets_go_and_are_renamed(void)
 {
 	struct error err = {0};
 	char *renamed = NULL;
 
 	programs_begin();
+	says("zfs.list", "0\ntank/web@old\t-\n");
 	says("zfs", "0\ntank/a@web\n");
 	SAME_NUMBER(storage_zfs.destroy("tank/web", &err), 0);
-	CALLED("zfs <destroy> <-r> <tank/web>\nzfs <destroy> <-r> <tank/a@web>\n");
+	CALLED(LISTED "zfs <destroy> <-r> <tank/web>\nzfs <destroy> <-r> <tank/a@web>\n");
 	says("zfs", "0\ntank/a@monday\n");
 	SAME_NUMBER(storage_zfs.destroy("tank/web", &err), 0);
-	CALLED("zfs <destroy> <-r> <tank/web>\n");
+	CALLED(LISTED "zfs <destroy> <-r> <tank/web>\n");
+	/* What was cloned from it takes over: the latest one, and with it all before. */
+	says("zfs.list", "0\ntank/web@b\ttank/b\ntank/web@c\ttank/c,tank/d\ntank/web@x\t-\n");
+	says("zfs.tank+c", "0\ntank/a@web\n");
+	says("zfs.tank+web", "0\ntank/c@c\n");
+	SAME_NUMBER(storage_zfs.destroy("tank/web", &err), 0);
+	CALLED(LISTED "zfs <promote> <tank/c>\n"
+	       "zfs <rename> <-r> <tank/a@web> <tank/a@c>\n"
+	       "zfs <destroy> <-r> <tank/web>\n"
+	       "zfs <destroy> <-r> <tank/c@c>\n");
+	unlinkat(bin.fd, "say.zfs.tank+c", 0);
+	unlinkat(bin.fd, "say.zfs.tank+web", 0);
 	SAME_NUMBER(storage_zfs.destroy("tank", &err), -1);
 	HAS(err.text, "it is a whole pool");
 	CALLED("");
@@ -340,6 +368,14 @@ static void datasets_go_and_are_renamed(void)
 	SAME_NUMBER(storage_zfs.rename("tank/a", &web, &renamed, &err), -1);
 	CALLED("zfs <rename> <tank/a> <tank/web>\n");
 	SAME(renamed, NULL);
+	/* A rename that was killed half-way; the snapshot that was made for it is still called as it was. */
+	says("zfs.tank+a", "1\ndataset does not exist\n");
+	says("zfs.tank+web", "0\ntank/gold@a\n");
+	says("zfs.rename", "0\n");
+	SAME_NUMBER(storage_zfs.rename("tank/a", &web, &renamed, &err), 0);
+	SAME(renamed, "tank/web");
+	free(renamed);
+	CALLED("zfs <rename> <-r> <tank/gold@a> <tank/gold@web>\n");
 	programs_end();
 }
 
@@ -352,14 +388,25 @@ static void images_go_and_are_renamed(void)
 	struct storage_new new = web;
 
 	programs_begin();
-	says("rbd", "0\nrbd image 'web':\n\tsize 1 GiB\n\tparent: p/a@web\n");
+	says("rbd.info", "0\nrbd image 'web':\n\tsize 1 GiB\n\tparent: p/a@web\n");
+	says("rbd.snap", "0\nSNAPID  NAME  SIZE  PROTECTED  TIMESTAMP\n     4  c1  64 MiB  yes  Mon\n"
+	     "     5  mine  64 MiB  no  Tue\n");
+	says("rbd.p+web@c1", "0\np/c1\n");
+	says("rbd", "0\n");
 	SAME_NUMBER(storage_rbd.destroy("/dev/rbd/p/web", &err), 0);
-	CALLED("rbd <rm> <p/web>\n"
+	CALLED("rbd <snap> <ls> <p/web>\n"
+	       "rbd <children> <p/web@c1>\n"
+	       "rbd <flatten> <--no-progress> <p/c1>\n"
+	       "rbd <snap> <unprotect> <p/web@c1>\n"
+	       "rbd <snap> <rm> <p/web@c1>\n"
+	       "rbd <children> <p/web@mine>\n"
+	       "rbd <rm> <p/web>\n"
 	       "rbd <snap> <unprotect> <p/a@web>\n"
 	       "rbd <snap> <rm> <p/a@web>\n");
 	SAME_NUMBER(storage_rbd.place(&new, &place, &err), -1);
 	SAME_NUMBER(err.code, EEXIST);
-	says("rbd", "2\nrbd: error opening image x: (2) No such file or directory\n");
+	says("rbd.info", "2\nrbd: error opening image x: (2) No such file or directory\n");
+	says("rbd.--id", "2\nrbd: error opening image x: (2) No such file or directory\n");
 	new.spec.rbd_user = "me";
 	new.spec.rbd_pool = "p";
 	SAME_NUMBER(storage_rbd.place(&new, &place, &err), 0);
@@ -367,7 +414,17 @@ static void images_go_and_are_renamed(void)
 	free(place);
 	SAME_NUMBER(storage_rbd.destroy("/dev/rbd/p/web", &err), 0);
 	CALLED("");
-	SAME_NUMBER(storage_rbd.rename("/dev/rbd/p/a", &web, &renamed, &err), -1);
+	SAME_NUMBER(storage_rbd.check("/dev/rbd/p/web", &err), -1);
+	SAME_NUMBER(err.code, ENOENT);
+	unlinkat(bin.fd, "say.rbd.info", 0);
+	says("rbd.p+a", "2\nrbd: error opening image x: (2) No such file or directory\n");
+	says("rbd.p+web", "0\nrbd image 'web':\n\tparent: p/gold@a\n");
+	error_clear(&err);
+	SAME_NUMBER(storage_rbd.rename("/dev/rbd/p/a", &web, &renamed, &err), 0);
+	SAME(err.text, "");
+	SAME(renamed, "/dev/rbd/p/web");
+	free(renamed);
+	CALLED("rbd <snap> <rename> <p/gold@a> <p/gold@web>\n");
 	programs_end();
 }
 

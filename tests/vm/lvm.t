@@ -59,6 +59,35 @@ ok 'it starts' lxc start -n "$C-t"
 inside "$C-t" touch /kept
 ok 'and stops' lxc stop -n "$C-t"
 
+# ---- snapshots of the container
+
+which_of() {
+	lxc start -n "$1" && inside "$1" cat /which
+	lxc stop -k -n "$1"
+}
+keep() {	# NAME WORD: write it, and take a snapshot
+	lxc start -n "$1"
+	inside "$1" sh -c "echo $2 >/which; sync"
+	lxc stop -k -n "$1"
+	lxc snapshot -n "$1"
+}
+ok 'a snapshot of a container on a thin volume' keep "$C-t" one
+ok 'and another one' keep "$C-t" two
+ok 'the first can be put back' lxc snapshot -n "$C-t" -r snap0
+is '... and is what it was' "$(which_of "$C-t")" one
+ok 'so can the second' lxc snapshot -n "$C-t" -r snap1
+is '... and is what it was' "$(which_of "$C-t")" two
+ok 'they go' lxc snapshot -n "$C-t" -d ALL
+ok 'one of a container on a thick volume' keep "$C-a" one
+lxc start -n "$C-a" && inside "$C-a" sh -c 'echo two >/which'
+lxc stop -k -n "$C-a"
+fails_with 'which cannot be put back in place: it is made of what the container has' any 'cannot be without it' \
+	lxc snapshot -n "$C-a" -r snap0
+is '... nothing has changed' "$(which_of "$C-a")" two
+ok 'but becomes a container of its own' lxc snapshot -n "$C-a" -r snap0 -N "$C-s"
+is '... with what it was' "$(which_of "$C-s")" one
+ok 'and goes' lxc snapshot -n "$C-a" -d ALL
+
 # ---- xfs and btrfs
 
 for type in xfs btrfs; do

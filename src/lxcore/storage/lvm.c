@@ -281,6 +281,30 @@ static int lvm_snapshot(const struct storage *from, const char *source,
 	return block_new_identity(source, err);
 }
 
+/* Thick snapshots are the differences from their origin; lvremove(8) would take them along. */
+static int lvm_removable(const char *source, struct error *err)
+{
+	struct volume v;
+	autofree char *select = NULL, *names = NULL;
+	autobuf struct buf out = BUF_INIT;
+
+	if (parse_volume(source, &v, err) < 0)
+		return -1;
+	select = str_printf("origin=%s && segtype!=thin", v.name);
+	const char *const argv[] = {"lvs", "--noheadings", "-o", "lv_name", "--select", select,
+				    v.group, NULL};
+
+	if (!select)
+		return error_set(err, ENOMEM, "out of memory");
+	if (tool_run(argv, 0, &out, err) < 0)
+		return error_within(err, "cannot tell what needs the logical volume \"%s\"", source);
+	names = tool_line(&out);
+	if (!names || !*names)
+		return names ? 0 : error_set(err, ENOMEM, "out of memory");
+	return error_set(err, EBUSY, "cannot remove the logical volume \"%s\": its snapshot \"%s\" "
+			 "cannot be without it", source, names);
+}
+
 static int lvm_destroy(const char *source, struct error *err)
 {
 	const char *const argv[] = {"lvremove", "-f", source, NULL};
@@ -292,8 +316,33 @@ static int lvm_destroy(const char *source, struct error *err)
 	there = ask(source, &facts, err);
 	if (there <= 0)
 		return there;
+	if (lvm_removable(source, err) < 0)
+		return -1;
 	if (tool_run_patiently(argv, "in use|busy", err) < 0)
 		return error_within(err, "cannot remove the logical volume \"%s\"", source);
+	return 0;
+}
+
+static int rename_volume(const struct volume *old, const struct volume *to, const char *source,
+			 const char *renamed, struct error *err)
+{
+	const char *const argv[] = {"lvrename", old->group, old->name, to->name, NULL};
+	autofree char *before = str_printf("%s/%s", old->group, old->name);
+	autofree char *after = str_printf("%s/%s", to->group, to->name);
+	struct facts facts;
+	int there, taken;
+
+	if (!before || !after)
+		return error_set(err, ENOMEM, "out of memory");
+	there = ask(before, &facts, err);
+	taken = there < 0 ? -1 : ask(after, &facts, err);
+	if (taken < 0)
+		return -1;
+	/* One that was killed half-way has renamed it already. */
+	if (taken)
+		return there ? refuse_existing(renamed, to, err) : 0;
+	if (tool_run(argv, 0, NULL, err) < 0)
+		return error_within(err, "cannot rename the logical volume \"%s\"", source);
 	return 0;
 }
 
@@ -305,15 +354,12 @@ static int lvm_rename(const char *source, const struct storage_new *new, char **
 	if (parse_volume(source, &v, err) < 0)
 		return -1;
 
-	const char *const argv[] = {"lvrename", v.group, v.name, new->name, NULL};
 	autofree char *renamed = str_printf("/dev/%s/%s", v.group, new->name);
 
 	if (!renamed)
 		return error_set(err, ENOMEM, "out of memory");
-	if (parse_volume(renamed, &to, err) < 0 || refuse_existing(renamed, &to, err) < 0)
+	if (parse_volume(renamed, &to, err) < 0 || rename_volume(&v, &to, source, renamed, err) < 0)
 		return -1;
-	if (tool_run(argv, 0, NULL, err) < 0)
-		return error_within(err, "cannot rename the logical volume \"%s\"", source);
 	*ret_source = steal_ptr(&renamed);
 	return 0;
 }
@@ -348,6 +394,7 @@ const struct storage_driver storage_lvm = {
 	.create = lvm_create,
 	.snapshot = lvm_snapshot,
 	.depends = lvm_depends,
+	.removable = lvm_removable,
 	.destroy = lvm_destroy,
 	.rename = lvm_rename,
 	.grow = lvm_grow,

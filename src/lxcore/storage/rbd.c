@@ -120,11 +120,18 @@ static int rbd_disconnect(const char *source, struct error *err)
 
 static int rbd_check(const char *source, struct error *err)
 {
+	autofree char *parent = NULL;
 	struct image image;
+	int there;
 
 	if (parse_image(source, &image, err) < 0)
 		return -1;
-	return access(source, F_OK) == 0 ? block_check(source, "image", err) : tool_need("rbd", err);
+	if (access(source, F_OK) == 0)
+		return block_check(source, "image", err);
+	there = ask_parent(NULL, &image, &parent, err);
+	if (there == 0)
+		return error_set(err, ENOENT, "cannot find the image \"%s\"", image.path);
+	return there < 0 ? -1 : 0;
 }
 
 static int rbd_mount(const char *source, const char *const *options, struct error *err)
@@ -241,6 +248,66 @@ static bool rbd_depends(const char *source)
 	return true;
 }
 
+/* ---- those that were cloned from it ---- */
+
+/* Words of its output, one a line: the COLUMN-th, counted from 0, of each line but the first 'skip'. */
+static int list_words(const char *const *words, unsigned skip, unsigned column, struct strv *ret,
+		      struct error *err)
+{
+	autobuf struct buf out = BUF_INIT;
+	autostrv struct strv lines = {0};
+
+	if (run_rbd(NULL, words, 0, &out, false, err) < 0)
+		return -1;
+	if (out.s && strv_split(&lines, out.s, "\n") < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	for (size_t i = skip; i < lines.n; i++) {
+		autostrv struct strv columns = {0};
+
+		if (strv_split(&columns, lines.v[i], " \t") < 0 ||
+		    (columns.n > column && strv_add(ret, columns.v[column]) < 0))
+			return error_set(err, ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+/* Clones of this snapshot get all that is in it, and it goes. */
+static int free_clones(const char *snapshot, struct error *err)
+{
+	const char *const words[] = {"children", snapshot, NULL};
+	autostrv struct strv clones = {0};
+
+	if (list_words(words, 0, 0, &clones, err) < 0)
+		return -1;
+	for (size_t i = 0; i < clones.n; i++)
+		if (RBD(NULL, err, "flatten", "--no-progress", clones.v[i]) < 0)
+			return -1;
+	if (!clones.n)
+		return 0; /* it is somebody's own, and keeps the image */
+	if (RBD(NULL, err, "snap", "unprotect", snapshot) < 0)
+		return -1;
+	return RBD(NULL, err, "snap", "rm", snapshot);
+}
+
+static int stand_alone(const struct image *image, struct error *err)
+{
+	const char *const words[] = {"snap", "ls", image->path, NULL};
+	autostrv struct strv snapshots = {0};
+
+	if (list_words(words, 1, 1, &snapshots, err) < 0)
+		return error_within(err, "cannot tell what was cloned from \"%s\"", image->path);
+	for (size_t i = 0; i < snapshots.n; i++) {
+		autofree char *snapshot = str_printf("%s@%s", image->path, snapshots.v[i]);
+
+		if (!snapshot)
+			return error_set(err, ENOMEM, "out of memory");
+		if (free_clones(snapshot, err) < 0)
+			return error_within(err, "cannot let what was cloned from \"%s\" stand alone",
+					    snapshot);
+	}
+	return 0;
+}
+
 /* The snapshot that was made for this image alone goes with it. */
 static int destroy_parent(const struct image *image, const char *parent, struct error *err)
 {
@@ -264,9 +331,50 @@ static int rbd_destroy(const char *source, struct error *err)
 	there = ask_parent(NULL, &image, &parent, err);
 	if (there <= 0)
 		return there;
+	if (stand_alone(&image, err) < 0)
+		return -1;
 	if (RBD(NULL, err, "rm", image.path) < 0)
 		return error_within(err, "cannot remove the image \"%s\"", image.path);
 	return destroy_parent(&image, parent, err);
+}
+
+/* The snapshot that was made for this image alone is called like it, so that both go together. */
+static int rename_parent(const struct image *old, const struct image *to, struct error *err)
+{
+	autofree char *parent = NULL, *now = NULL;
+	const char *at;
+	int there = ask_parent(NULL, to, &parent, err);
+
+	if (there <= 0)
+		return there;
+	at = strchr(parent, '@');
+	if (!at || strcmp(at + 1, old->name) != 0)
+		return 0;
+	now = str_printf("%.*s@%s", (int)(at - parent), parent, to->name);
+	if (!now)
+		return error_set(err, ENOMEM, "out of memory");
+	if (RBD(NULL, err, "snap", "rename", parent, now) < 0)
+		return error_within(err, "cannot rename the snapshot \"%s\"", parent);
+	return 0;
+}
+
+static int rename_image(const struct image *old, const struct image *to, const char *source,
+			const char *renamed, struct error *err)
+{
+	autofree char *parent = NULL, *other = NULL;
+	int there = ask_parent(NULL, old, &parent, err);
+	int taken = there < 0 ? -1 : ask_parent(NULL, to, &other, err);
+
+	if (taken < 0)
+		return -1;
+	/* One that was killed half-way has renamed it already. */
+	if (taken)
+		return there ? refuse_existing(NULL, renamed, err) : 0;
+	if (rbd_disconnect(source, err) < 0)
+		return -1;
+	if (RBD(NULL, err, "rename", old->path, to->path) < 0)
+		return error_within(err, "cannot rename the image \"%s\"", old->path);
+	return 0;
 }
 
 static int rbd_rename(const char *source, const struct storage_new *new, char **ret_source,
@@ -280,11 +388,10 @@ static int rbd_rename(const char *source, const struct storage_new *new, char **
 	renamed = str_printf("/dev/rbd/%s/%s", image.pool, new->name);
 	if (!renamed)
 		return error_set(err, ENOMEM, "out of memory");
-	if (refuse_existing(new, renamed, err) < 0 || parse_image(renamed, &to, err) < 0 ||
-	    rbd_disconnect(source, err) < 0)
+	if (parse_image(renamed, &to, err) < 0 ||
+	    rename_image(&image, &to, source, renamed, err) < 0 ||
+	    rename_parent(&image, &to, err) < 0)
 		return -1;
-	if (RBD(NULL, err, "rename", image.path, to.path) < 0)
-		return error_within(err, "cannot rename the image \"%s\"", image.path);
 	*ret_source = steal_ptr(&renamed);
 	return 0;
 }

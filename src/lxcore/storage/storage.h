@@ -103,6 +103,9 @@ struct storage_driver {
 			const struct storage_new *new, struct error *err);
 	/* Does one that 'snapshot' makes of 'source' need that from then on?  NULL: no. */
 	bool (*depends)(const char *source);
+	/* Can it be removed, whatever 'snapshot' made of it?  EBUSY names who cannot be without it.
+	 * NULL: it can, and these stand alone from then on. */
+	int (*removable)(const char *source, struct error *err);
 	/* Remove it and all that is in it; not being there is fine.  Stays on its filesystem. */
 	int (*destroy)(const char *source, struct error *err);
 	/* The container gets another name: what its source becomes.  NULL: it lies in the

@@ -221,13 +221,74 @@ static bool zfs_depends(const char *source)
 	return true;
 }
 
-/* The snapshot that was made for this dataset alone goes with it. */
+/* The snapshot that was made for this dataset alone is called like it, so that both go together. */
+static int rename_origin(const char *source, const char *renamed, struct error *err)
+{
+	autofree char *origin = NULL, *now = NULL;
+	const char *at;
+
+	if (ask_origin(renamed, &origin, err) < 0)
+		return -1;
+	at = strchr(origin, '@');
+	if (!at || strcmp(at + 1, last_name(source)) != 0)
+		return 0;
+	now = str_printf("%.*s@%s", (int)(at - origin), origin, last_name(renamed));
+	const char *const argv[] = {"zfs", "rename", "-r", origin, now, NULL};
+
+	if (!now)
+		return error_set(err, ENOMEM, "out of memory");
+	if (tool_run_patiently(argv, "busy", err) < 0)
+		return error_within(err, "cannot rename the snapshot \"%s\" of ZFS", origin);
+	return 0;
+}
+
+/* A clone of its latest snapshot that has one, to be freed.  1; 0: there is none; -1. */
+static int latest_clone(const char *dataset, char **ret, struct error *err)
+{
+	const char *const argv[] = {"zfs", "list", "-H", "-p", "-t", "snapshot", "-d", "1", "-s",
+				    "createtxg", "-o", "name,clones", dataset, NULL};
+	autobuf struct buf out = BUF_INIT;
+	autostrv struct strv lines = {0};
+
+	if (tool_run(argv, 0, &out, err) < 0)
+		return error_within(err, "cannot tell what was cloned from \"%s\"", dataset);
+	if (out.s && strv_split(&lines, out.s, "\n") < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	for (size_t i = lines.n; i-- > 0;) {
+		const char *clones = strchr(lines.v[i], '\t');
+
+		if (!clones || !*++clones || strcmp(clones, "-") == 0)
+			continue;
+		*ret = strndup(clones, strcspn(clones, ","));
+		return *ret ? 1 : error_set(err, ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+/* What was cloned from it stands by itself from now on (zfs-promote(8)): it takes over all that others
+ * have in common. */
+static int hand_over(const char *dataset, struct error *err)
+{
+	autofree char *clone = NULL;
+	int there = latest_clone(dataset, &clone, err);
+	const char *const argv[] = {"zfs", "promote", clone, NULL};
+
+	if (there <= 0)
+		return there;
+	if (tool_run(argv, 0, NULL, err) < 0)
+		return error_within(err, "cannot let \"%s\" stand without \"%s\"", clone, dataset);
+	return rename_origin(dataset, clone, err);
+}
+
+/* The snapshot that was made for this dataset alone goes with it, also where it is another's now. */
 static int destroy_origin(const char *source, const char *origin, struct error *err)
 {
 	const char *at = strchr(origin, '@');
 	const char *const argv[] = {"zfs", "destroy", "-r", origin, NULL};
+	size_t n = at ? strlen(at + 1) : 0;
 
-	if (!at || strcmp(at + 1, last_name(source)) != 0)
+	if (!at || (strcmp(at + 1, last_name(source)) != 0 &&
+		    strncmp(last_name(origin), at + 1, n) != 0))
 		return 0;
 	if (tool_run_patiently(argv, "busy", err) < 0)
 		return error_within(err, "cannot remove the snapshot \"%s\" of ZFS", origin);
@@ -237,33 +298,49 @@ static int destroy_origin(const char *source, const char *origin, struct error *
 static int zfs_destroy(const char *source, struct error *err)
 {
 	const char *const argv[] = {"zfs", "destroy", "-r", source, NULL};
-	autofree char *origin = NULL;
-	int there = check_name(source, err) < 0 ? -1 : ask_origin(source, &origin, err);
+	autofree char *before = NULL, *origin = NULL;
+	int there = check_name(source, err) < 0 ? -1 : ask_origin(source, &before, err);
 
 	if (there <= 0)
 		return there;
 	if (!parent_length(source))
 		return error_set(err, EINVAL, "cannot remove the dataset \"%s\": it is a whole pool",
 				 source);
+	if (hand_over(source, err) < 0 || ask_origin(source, &origin, err) < 0)
+		return -1;
 	if (tool_run_patiently(argv, "busy", err) < 0)
 		return error_within(err, "cannot remove the dataset \"%s\"", source);
 	return destroy_origin(source, origin, err);
+}
+
+static int rename_dataset(const char *source, const char *renamed, struct error *err)
+{
+	const char *const argv[] = {"zfs", "rename", source, renamed, NULL};
+	autofree char *origin = NULL, *other = NULL;
+	int there = ask_origin(source, &origin, err);
+	int taken = there < 0 ? -1 : ask_origin(renamed, &other, err);
+
+	if (taken < 0)
+		return -1;
+	/* One that was killed half-way has renamed it already. */
+	if (taken)
+		return there ? refuse_existing(renamed, err) : 0;
+	if (tool_run_patiently(argv, "busy", err) < 0)
+		return error_within(err, "cannot rename the dataset \"%s\"", source);
+	return 0;
 }
 
 static int zfs_rename(const char *source, const struct storage_new *new, char **ret_source,
 		      struct error *err)
 {
 	autofree char *renamed = beside(source, new->name);
-	const char *const argv[] = {"zfs", "rename", source, renamed, NULL};
 
 	if (check_name(source, err) < 0)
 		return -1;
 	if (!renamed)
 		return error_set(err, EINVAL, "cannot rename the dataset \"%s\"", source);
-	if (refuse_existing(renamed, err) < 0)
+	if (rename_dataset(source, renamed, err) < 0 || rename_origin(source, renamed, err) < 0)
 		return -1;
-	if (tool_run_patiently(argv, "busy", err) < 0)
-		return error_within(err, "cannot rename the dataset \"%s\"", source);
 	*ret_source = steal_ptr(&renamed);
 	return 0;
 }

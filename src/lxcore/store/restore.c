@@ -173,6 +173,19 @@ static int seal_snapshot(struct restore *r, struct error *err)
 	return result < 0 ? -1 : layers_seal(&hold, err);
 }
 
+/* What it is now goes at the end: so it must be able to. */
+static int check_old(struct restore *r, struct error *err)
+{
+	struct storage old;
+
+	if (storage_parse(r->old, &old, err) < 0)
+		return -1;
+	if (!old.driver->removable || old.driver->removable(old.source, err) == 0)
+		return 0;
+	return error_mend(err, "lxc-snapshot -n %s -r %s -N NEW      (as another container)",
+			  r->c->name, r->snapshot->name);
+}
+
 static int prepare(struct restore *r, struct error *err)
 {
 	struct conf *now = container_conf(r->c, err), *then = container_conf(r->snapshot, err);
@@ -192,6 +205,8 @@ static int prepare(struct restore *r, struct error *err)
 	r->old = strdup(rootfs_conf_of(now)->path);
 	if (!r->old || !r->conf)
 		return error_set(err, ENOMEM, "out of memory");
+	if (check_old(r, err) < 0)
+		return -1;
 	return conf_load_text(r->conf, conf_text(then), r->snapshot->config_file, err);
 }
 
