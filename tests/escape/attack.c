@@ -258,6 +258,43 @@ static void list_descriptors(void)
 	}
 }
 
+/*
+ * Each call with arguments that a kernel which gets to see them refuses for what they are; what it says
+ * instead when a filter is in between is the filter's word.  Prints 'NAME ERRNO'.
+ */
+static void calls(void)
+{
+	static const struct {
+		const char *name;
+		long number, args[5];
+	} list[] = {
+		{"kexec_load", 246, {0, -1, 0, -1}}, {"kexec_file_load", 320, {-1, -1, 0, 0, -1}},
+		{"init_module", 175, {0, 0, 0}}, {"finit_module", 313, {-1, 0, -1}},
+		{"delete_module", 176, {0, 0}}, {"open_by_handle_at", 304, {-1, 0, 0}},
+		{"fanotify_init", 300, {-1, 0}}, {"swapon", 167, {0, 0}}, {"swapoff", 168, {0}},
+		{"quotactl", 179, {-1, 0, 0, 0}}, {"quotactl_fd", 443, {-1, -1, 0, 0}},
+		{"bpf", 321, {-1, 0, 0}}, {"perf_event_open", 298, {0, 0, 0, 0, 0}},
+		{"userfaultfd", 323, {-1}}, {"add_key", 248, {0, 0, 0, 0, 0}},
+		{"request_key", 249, {0, 0, 0, 0}}, {"keyctl", 250, {0x7777, 0, 0, 0, 0}},
+		{"io_uring_setup", 425, {0, 0}}, {"io_uring_enter", 426, {-1, 0, 0, 0}},
+		{"io_uring_register", 427, {-1, 0, 0, 0}}, {"vsock", 41, {40, 1, 0}},
+		{"clone3", 435, {0, 0}}, {"open_tree", 428, {-1, 0, 0}}, {"fsopen", 430, {0, 0}},
+		{"move_mount", 429, {-1, 0, -1, 0, -1}}, {"mount_setattr", 442, {-1, 0, 0, 0, 0}},
+		{"pidfd_getfd", 438, {-1, 0, 0}}, {"process_madvise", 440, {-1, 0, 0, 0, -1}},
+		{"landlock_restrict_self", 446, {-1, -1}}, {"name_to_handle_at", 303, {-1, 0, 0, 0}},
+		{"setns", 308, {-1, 0}}, {"unix", 41, {1, 77, 0}},
+	};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		const long *a = list[i].args;
+		long result;
+
+		errno = 0;
+		result = syscall(list[i].number, a[0], a[1], a[2], a[3], a[4]);
+		printf("%s %d\n", list[i].name, result < 0 ? errno : 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -276,6 +313,8 @@ int main(int argc, char **argv)
 		up(argv[2]);
 	else if (strcmp(what, "handles") == 0)
 		handles();
+	else if (strcmp(what, "calls") == 0)
+		calls();
 	else if (strcmp(what, "fds") == 0)
 		list_descriptors();
 	else

@@ -19,6 +19,47 @@ like 'a forced unmount is refused' "$(lxc attach -n "$C" -- umount -f /mnt 2>&1 
 ok '... an ordinary one is not' inside "$C" umount /mnt
 again
 
+# ---- which calls it refuses: of each kind of container, and without it, as this kernel does
+
+attack=${LXC_BUILD:-/nonexistent}/tests/escape/attack
+shipped=${policy%/*}
+if [ "$(uname -m)" = x86_64 ] && [ -x "$attack" ]; then
+	said_of() { cp "$attack" "$P/$C/rootfs/bin/attack"; inside "$C" attack calls | sort; }
+	# Which are refused: as without the policy would not be.
+	refused() { comm -23 "$TMP/with" "$TMP/without" | grep -E ' (1|38|97)$' | tr '\n' ' '; }
+	expected='add_key 38 bpf 1 delete_module 1 fanotify_init 1 finit_module 1 init_module 1 io_uring_enter 38 io_uring_register 38 io_uring_setup 38 kexec_file_load 1 kexec_load 1 keyctl 38 open_by_handle_at 1 perf_event_open 1 quotactl 1 quotactl_fd 1 request_key 38 swapoff 1 swapon 1 userfaultfd 1 vsock 97 '
+	started "$C"
+	said_of >"$TMP/without"
+	again
+	# What this kernel has not, or refuses in these words itself, cannot be told apart.
+	told() {	# ENTRY...
+		local call number
+		for call; do
+			number=${call##*:}
+			grep -qx "${call%:*} $number" "$TMP/without" || printf '%s %s ' "${call%:*}" "$number"
+		done
+	}
+	words() { set -- $1; while [ $# -gt 1 ]; do printf '%s:%s ' "$1" "$2"; shift 2; done; }
+	# shellcheck disable=SC2046 # words
+	expect() { told $(words "$1"); }
+	started "$C" "lxc.include = $shipped/common.conf" 'lxc.hook.clone ='
+	said_of >"$TMP/with"
+	is 'a container as it is shipped may not call what reaches the host' "$(refused)" "$(expect "$expected")"
+	again
+	started "$C" "lxc.include = $shipped/common.conf" 'lxc.hook.clone =' "lxc.seccomp.profile = $shipped/nesting.seccomp"
+	said_of >"$TMP/with"
+	is 'one that holds containers may call bpf besides' "$(refused)" "$(expect "$(echo "$expected" | sed 's/bpf 1 //')")"
+	again
+	started "$C" "lxc.include = $shipped/common.conf" 'lxc.hook.clone =' "lxc.seccomp.profile = $shipped/userns.seccomp"
+	said_of >"$TMP/with"
+	is 'one in a user namespace has keys of its own' "$(refused)" "$(expect "$(echo "$expected" | sed 's/[a-z_]*key[a-z]* 38 //g')")"
+	again
+	like 'nesting.conf names its policy' "$(cat "$shipped/nesting.conf")" "^lxc.seccomp.profile = $shipped/nesting.seccomp"
+	like 'so does userns.conf' "$(cat "$shipped/userns.conf")" "^lxc.seccomp.profile = $shipped/userns.seccomp"
+else
+	skip 'which calls the shipped policy refuses' 'the numbers are those of x86_64'
+fi
+
 # ---- another program answers
 
 printf '2\ndenylist\nmkdir notify\nmkdirat notify\nsysinfo notify\n' >"$TMP/policy"

@@ -17,6 +17,7 @@
 	suite(cgroup) \
 	suite(base) \
 	suite(netlink) \
+	suite(bus) \
 	suite(cli) \
 	suite(paths) \
 	suite(types) \
