@@ -297,6 +297,23 @@ LXCORE_API int lxcore_console(lxcore_container *c, const struct lxcore_console *
 /* What the console printed (lxc.console.buffer.size); clear: forget it after. */
 LXCORE_API int lxcore_console_log(lxcore_container *c, bool clear, char **ret, size_t *ret_size,
 				  lxcore_error *err);
+struct lxcore_logs {
+	size_t size;      /* sizeof(struct lxcore_logs) */
+	int64_t since_ms; /* what was printed since then, milliseconds since 1970; -1: all */
+	long tail;        /* of that the last lines; -1: all */
+	bool follow;      /* go on, also when it is started again */
+	/* Bytes as they were printed, and when, -1: not known.  While it follows it is called with none
+	 * (n 0) whenever there is nothing more just now.  false ends it. */
+	bool (*show)(void *data, const char *bytes, size_t n, int64_t when_ms);
+	void *data;
+};
+#define LXCORE_LOGS_INIT {.size = sizeof(struct lxcore_logs), .since_ms = -1, .tail = -1}
+/*
+ * What it printed on its console, from lxc.console.logfile and the file that this was renamed to, or
+ * from the buffer (lxc.console.buffer.size) of a running one.  ENODATA: it is not kept, or has no
+ * times; ENOENT: nothing was logged yet.
+ */
+LXCORE_API int lxcore_logs(lxcore_container *c, const struct lxcore_logs *how, lxcore_error *err);
 LXCORE_API int lxcore_console_resize(lxcore_container *c, int rows, int columns, lxcore_error *err);
 
 /*

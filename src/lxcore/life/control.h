@@ -21,7 +21,8 @@
 
 enum control_what {
 	CONTROL_TERMINAL = 1, /* a: tty, -1: a free one -> value: tty, descriptor */
-	CONTROL_LOG,          /* a: forget it after -> descriptor of a copy, value: its size */
+	CONTROL_LOG,          /* a: forget it after, b: what was seen (hub_copy_ring) -> descriptor of a
+				 copy, none: there is no more; value: its size */
 	CONTROL_RESIZE,       /* a: rows, b: columns of the console */
 	CONTROL_NOTE_STATE,   /* a: enum lxcore_state reached by a freeze or thaw */
 	CONTROL_ADD_LISTENER, /* a descriptor comes along: of the filter of an attached command */

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "life/hub.h"
 #include "base/fd.h"
+#include "life/log_times.h"
 #include "parts/terminals.h"
 
 #include <stdio.h>
@@ -59,18 +60,24 @@ static void turn_log(struct hub *h)
 	autofree char *old = str_printf("%s.1", h->log_path);
 
 	if (h->log_rotate && old && rename(h->log_path, old) == 0) {
+		log_times_turn(h->log_path, old);
 		close_fd(&h->log);
 		open_log(h, NULL);
 	} else if (ftruncate(h->log, 0) == 0) {
+		log_times_turn(h->log_path, NULL);
 		h->log_size = 0;
 	}
+	h->noted = 0;
 }
 
 static void write_log(struct hub *h, const char *bytes, size_t n)
 {
 	if (h->log_limit && h->log_size + n > h->log_limit)
 		turn_log(h);
-	if (h->log >= 0 && fd_write_all(h->log, bytes, n) == 0)
+	if (h->log < 0)
+		return;
+	log_times_note(h->log_path, h->log, &h->noted);
+	if (fd_write_all(h->log, bytes, n) == 0)
 		h->log_size += n;
 }
 
@@ -104,6 +111,7 @@ static void drop_client(struct hub_client *c)
 
 static void print(struct hub *h, const char *bytes, size_t n)
 {
+	h->printed += n;
 	keep_tail(h, bytes, n);
 	if (h->ring)
 		keep_in_ring(h, bytes, n);
@@ -182,7 +190,7 @@ int hub_add_client(struct hub *h, int fd)
 	return -1;
 }
 
-int hub_copy_ring(struct hub *h, bool forget, size_t *ret_size)
+int hub_copy_ring(struct hub *h, bool forget, int seen, size_t *ret_size)
 {
 	autoclose int copy = -1;
 	size_t first = h->ring_size - h->ring_start;
@@ -191,11 +199,17 @@ int hub_copy_ring(struct hub *h, bool forget, size_t *ret_size)
 		errno = ENODATA;
 		return -1;
 	}
+	if (seen >= 0 && seen == (int)(h->printed & INT32_MAX)) {
+		errno = EALREADY;
+		return -1;
+	}
 	if (first > h->ring_used)
 		first = h->ring_used;
 	copy = memfd_create("console", MFD_CLOEXEC);
-	if (copy < 0 || fd_write_all(copy, h->ring + h->ring_start, first) < 0 ||
-	    fd_write_all(copy, h->ring, h->ring_used - first) < 0 || lseek(copy, 0, SEEK_SET) < 0)
+	if (copy < 0 || fd_write_all(copy, &h->printed, sizeof(h->printed)) < 0 ||
+	    fd_write_all(copy, h->ring + h->ring_start, first) < 0 ||
+	    fd_write_all(copy, h->ring, h->ring_used - first) < 0 ||
+	    lseek(copy, sizeof(h->printed), SEEK_SET) < 0)
 		return -1;
 	*ret_size = h->ring_used;
 	if (forget)

@@ -11,6 +11,7 @@
 #include "config/conf.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define HUB_CLIENTS 8
@@ -33,6 +34,8 @@ struct hub {
 	const char *log_path;
 	unsigned long long log_limit, log_size;
 	bool log_rotate;
+	int64_t noted; /* when the log's time was written down last (log_times.h) */
+	uint64_t printed; /* bytes, in all */
 };
 
 int hub_open(struct hub *h, const struct conf *conf, struct error *err);
@@ -43,8 +46,12 @@ void hub_on_master(struct hub *h);
 bool hub_on_client(struct hub *h, unsigned index);
 /* Takes fd; the client's index, or -1 when there is no room. */
 int hub_add_client(struct hub *h, int fd);
-/* A copy of the ring buffer as a descriptor (memfd_create(2)) to be sent; -1 with errno. */
-int hub_copy_ring(struct hub *h, bool forget, size_t *ret_size);
+/*
+ * A copy of the ring buffer as a descriptor (memfd_create(2)) to be sent; -1 with errno.  In front of
+ * it, before the place where reading begins, stands how many bytes were printed in all; -1 and EALREADY
+ * when these are 'seen' (the lower 31 bits; -1: none are).
+ */
+int hub_copy_ring(struct hub *h, bool forget, int seen, size_t *ret_size);
 void hub_close(struct hub *h);
 
 #endif

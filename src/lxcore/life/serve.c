@@ -85,8 +85,8 @@ static bool answer(struct watch *w, struct connection *c, const struct control_r
 		a.value = c->tty;
 		break;
 	case CONTROL_LOG:
-		own = hub_copy_ring(&w->hub, rq->a, &size);
-		a.code = own < 0 ? errno : 0;
+		own = hub_copy_ring(&w->hub, rq->a, rq->b, &size);
+		a.code = own < 0 && errno != EALREADY ? errno : 0;
 		a.value = own < 0 ? 0 : (int)size;
 		break;
 	case CONTROL_RESIZE:

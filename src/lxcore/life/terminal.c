@@ -353,7 +353,7 @@ int lxcore_console(lxcore_container *c, const struct lxcore_console *how, lxcore
 int lxcore_console_log(lxcore_container *c, bool clear, char **ret, size_t *ret_size,
 		       lxcore_error *err)
 {
-	struct control_request rq = {.what = CONTROL_LOG, .a = clear};
+	struct control_request rq = {.what = CONTROL_LOG, .a = clear, .b = -1};
 	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
 	autoclose int copy = -1, connection = -1;
 	struct buf text = BUF_INIT;
