@@ -669,6 +669,22 @@ LXCORE_API int lxcore_snapshot_restore(lxcore_container *c, const char *snapshot
 LXCORE_API int lxcore_snapshot_destroy(lxcore_container *c, const char *snapshot,
 				       lxcore_error *err);
 
+struct lxcore_diff {
+	size_t size;          /* sizeof(struct lxcore_diff) */
+	const char *snapshot; /* since that; NULL: since it was cloned, for one that shares contents */
+	bool contents;        /* compare bytes rather than times */
+	void (*say)(void *data, char kind, const char *path); /* 'A': new, 'C': changed, 'D': gone */
+	void *data;
+};
+#define LXCORE_DIFF_INIT {.size = sizeof(struct lxcore_diff)}
+/*
+ * What changed in the container's tree, sorted by path; a directory is changed when something in it
+ * is.  *ret_against (may be NULL): what it was compared with, in words.  ENODATA: its first state was
+ * not kept; ENOENT: there is no such snapshot.
+ */
+LXCORE_API int lxcore_diff(lxcore_container *c, const struct lxcore_diff *how, char **ret_against,
+			   lxcore_error *err);
+
 /* Containers whose contents lie partly in this one's, and those in which its own lie:
  * "LXCPATH/NAME" each, sorted, ended by NULL; the count.  Free with lxcore_names_free. */
 LXCORE_API int lxcore_dependants(lxcore_container *c, char ***ret, lxcore_error *err);

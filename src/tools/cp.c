@@ -247,7 +247,7 @@ static const struct manual manual = {
 		{"lxc-cp -n web one two :/tmp", "Several."},
 		{"lxc-cp db:/etc/hosts - | lxc-cp - web:/etc/hosts", "From one container to another."},
 		{0}},
-	.see_also = "lxc-attach lxc-export",
+	.see_also = "lxc-attach lxc-diff lxc-export",
 };
 
 const struct tool tool_cp = {

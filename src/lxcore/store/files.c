@@ -10,9 +10,9 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/path.h"
-#include "base/proc.h"
 #include "parts/rootfs.h"
 #include "store/hold.h"
+#include "store/inside.h"
 #include "store/mapped.h"
 
 #include <linux/capability.h>
@@ -42,51 +42,6 @@ struct carrier {
 };
 
 /* ---- the container's root ---- */
-
-static int not_now(const struct carrier *k, enum lxcore_state state, struct error *err)
-{
-	error_set(err, EBUSY, "it is neither up nor stopped (%s)", lxcore_state_name(state));
-	return error_mend(err, "lxc-wait -n %s -s 'RUNNING|STOPPED'", k->name);
-}
-
-/* Its first process has the host's root until it is RUNNING. */
-static bool is_up(enum lxcore_state state)
-{
-	return state == LXCORE_RUNNING || state == LXCORE_FREEZING || state == LXCORE_FROZEN ||
-	       state == LXCORE_THAWED;
-}
-
-static int root_of_init(struct carrier *k, const struct running *r, struct error *err)
-{
-	autofree char *path = str_printf("/proc/%d/root", r->state.init.pid);
-	autoclose int root = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-	struct run_state now;
-
-	if (root < 0)
-		return error_sys(err, "cannot open the root of its init");
-	/* It is that process's if it still lives, and the container's if that did not begin anew. */
-	if (r->init_pidfd < 0 || proc_wait_end(r->init_pidfd, 0) == 1 ||
-	    !rundir_read_state(r->rundir, &now) || !is_up(now.state) || now.boot != r->state.boot)
-		return error_set(err, ESRCH, "it has just ended");
-	k->box = steal_fd(&root);
-	return 0;
-}
-
-/* *ret: the configuration that it was started with, to be freed; its maps are k->maps. */
-static int look_into_running(struct carrier *k, struct conf **ret, struct error *err)
-{
-	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
-
-	if (running_find(k->c, &r, err) < 0)
-		return -1;
-	if (!is_up(r.state.state))
-		return not_now(k, r.state.state, err);
-	*ret = container_running_conf(k->c, r.rundir, err);
-	if (!*ret)
-		return -1;
-	k->maps = idmap_of(*ret);
-	return root_of_init(k, &r, err);
-}
 
 static int look_at_stopped(struct carrier *k, struct error *err)
 {
@@ -531,10 +486,13 @@ static int do_it(struct carrier *k, struct error *err)
 static int with_running(struct carrier *k, struct error *err)
 {
 	struct conf *conf = NULL;
-	int result = look_into_running(k, &conf, err);
+	int result = -1;
 
-	if (result == 0)
+	k->box = inside_open(k->c, &conf, err);
+	if (k->box >= 0) {
+		k->maps = idmap_of(conf);
 		result = do_it(k, err);
+	}
 	close_fd(&k->box);
 	conf_free(conf);
 	return result;
