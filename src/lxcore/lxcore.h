@@ -158,15 +158,32 @@ LXCORE_API int lxcore_wait_up(lxcore_container *c, enum lxcore_up what, int time
 
 /* Events of all containers below some lxcpaths, as lxc-monitor shows them. */
 typedef struct lxcore_monitor lxcore_monitor;
+enum lxcore_event_type {
+	LXCORE_EVENT_STATE, LXCORE_EVENT_EXIT, LXCORE_EVENT_RESTART,
+	/* Of containers on disk; 'detail' is: */
+	LXCORE_EVENT_CREATE,   /* the one that it was cloned from, or NULL */
+	LXCORE_EVENT_DESTROY,
+	LXCORE_EVENT_RENAME,   /* its new name */
+	LXCORE_EVENT_SNAPSHOT, /* the snapshot that was taken; */
+	LXCORE_EVENT_RESTORE,  /* that it is again what it was then; */
+	LXCORE_EVENT_FORGET,   /* that was removed, NULL: all of them */
+};
+LXCORE_API const char *lxcore_event_name(enum lxcore_event_type type); /* "state" */
+LXCORE_API int lxcore_event_parse(const char *name);                   /* -1: no such type */
 struct lxcore_event {
-	enum { LXCORE_EVENT_STATE, LXCORE_EVENT_EXIT, LXCORE_EVENT_RESTART } type;
+	enum lxcore_event_type type;
 	const char *lxcpath, *name; /* valid until the next call */
 	enum lxcore_state state;    /* of a state event */
 	int status;                 /* of an exit event: wait status as of wait(2) */
 	int delay_ms;               /* of a restart event: so long until it is started again */
+	const char *detail;         /* see above; or NULL */
+	int64_t when_ms;            /* since 1970 */
 };
 /* The paths end with NULL; none (or NULL): lxc.lxcpath. */
 LXCORE_API lxcore_monitor *lxcore_monitor_open(const char *const *lxcpaths, lxcore_error *err);
+/* Begin with those that were kept since then (milliseconds since 1970).  Kept are about the last two
+ * thousand of an lxcpath, as long as the machine is up. */
+LXCORE_API int lxcore_monitor_since(lxcore_monitor *m, int64_t since_ms, lxcore_error *err);
 /* 1: an event; 0: none within timeout_ms; -1: failed. */
 LXCORE_API int lxcore_monitor_next(lxcore_monitor *m, int timeout_ms, struct lxcore_event *ret,
 				   lxcore_error *err);

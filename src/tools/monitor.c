@@ -53,7 +53,8 @@ static int watch(struct cli *cli, const regex_t *names)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (n >= 0 && !ferror(stdout)) {
 		n = lxcore_monitor_next(m, -1, &e, cli->err);
-		if (n <= 0 || regexec(names, e.name, 0, NULL, 0) != 0)
+		/* Of states alone: lxc-events shows all. */
+		if (n <= 0 || e.type > LXCORE_EVENT_RESTART || regexec(names, e.name, 0, NULL, 0) != 0)
 			continue;
 		if (cli->json)
 			show_json(&e);
@@ -105,7 +106,7 @@ static const struct manual manual = {
 	"to end.\n\n"
 	"LXC does not restart, and has no such line.\n\n"
 	"A container that a signal N killed is shown with status 128+N; LXC shows 0.",
-	.see_also = "lxc-wait lxc-info",
+	.see_also = "lxc-events lxc-wait lxc-info",
 };
 
 const struct tool tool_monitor = {

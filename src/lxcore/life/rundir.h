@@ -13,7 +13,7 @@
  *     control   socket of the supervisor (life/control.h)
  *
  * Beside the containers' directories: .exit/NAME (how the last init ended) and .monitors/ (sockets of
- * those who want to hear of state changes, life/events.h).
+ * those who want to hear of state changes, life/events.h), .events and .events.1 (what they were told).
  */
 #ifndef LXCORE_LIFE_RUNDIR_H
 #define LXCORE_LIFE_RUNDIR_H

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "life/events.h"
 #include "store/clone.h"
 #include "store/layers.h"
 
@@ -63,6 +64,8 @@ static int copy(lxcore_container *c, const struct lxcore_copy *how, const char *
 	};
 	int result = k.to ? clone_make(&k, err) : -1;
 
+	if (result == 0)
+		events_tell(path, name, LXCORE_EVENT_CREATE, c->name);
 	if (result == 0 && ret) {
 		*ret = k.done;
 		ret->name = strdup(name);

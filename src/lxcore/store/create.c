@@ -5,6 +5,7 @@
  * under someone who still writes.
  */
 #include "base/error.h"
+#include "life/events.h"
 #include "store/birth.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -238,6 +239,9 @@ static int create(lxcore_container *c, const struct lxcore_create *how, struct e
 int lxcore_create(lxcore_container *c, const struct lxcore_create *how, lxcore_error *err)
 {
 	int result = create(c, how, err);
+
+	if (result == 0)
+		events_tell(c->lxcpath, c->name, LXCORE_EVENT_CREATE, NULL);
 
 	return result < 0 && !str_starts(err ? err->text : "", c->name) ?
 		       error_within(err, "%s", c->name) : result;

@@ -4,6 +4,7 @@
  * moment to the next it is gone whole; then what was renamed is removed, by whoever comes by last.
  */
 #include "base/error.h"
+#include "life/events.h"
 #include "store/store.h"
 #include "base/fd.h"
 #include "parts/idmap.h"
@@ -84,7 +85,7 @@ void store_tidy(struct lxcore_container *c)
 	if (restored && is_marked(c, STORE_RESTORING))
 		restore_tidy(c, NULL);
 	if (over && passing_is_over(c))
-		store_remove(c, NULL);
+		store_remove_passing(c, NULL);
 	if (renamed || restored) {
 		conf_free(c->conf);
 		c->conf = NULL;
@@ -183,6 +184,14 @@ int store_remove(struct lxcore_container *c, struct error *err)
 	idmap_forget(c->lxcpath, c->name);
 	conf_free(c->conf);
 	c->conf = NULL;
+	return 0;
+}
+
+int store_remove_passing(struct lxcore_container *c, struct error *err)
+{
+	if (store_remove(c, err) < 0)
+		return -1;
+	events_tell(c->lxcpath, c->name, LXCORE_EVENT_DESTROY, NULL);
 	return 0;
 }
 
@@ -309,5 +318,6 @@ int lxcore_destroy(lxcore_container *c, bool with_snapshots, lxcore_error *err)
 	if (check_destroy(c, err) < 0 || hold_take(c, HOLD_ALONE, &hold, err) < 0 ||
 	    hold_stopped(&hold, err) < 0 || destroy_locked(c, with_snapshots, err) < 0)
 		return error_within(err, "%s", c->name);
+	events_tell(c->lxcpath, c->name, LXCORE_EVENT_DESTROY, NULL);
 	return 0;
 }

@@ -68,7 +68,7 @@ lxcore_container *lxcore_open(const char *lxcpath, const char *name, lxcore_erro
 	c->dir = str_printf("%s/%s", c->lxcpath, name);
 	c->config_file = str_printf("%s/%s/config", c->lxcpath, name);
 	boot_list_sections(&c->sections);
-	c->remove_ephemeral = store_remove;
+	c->remove_ephemeral = store_remove_passing;
 	if (!c->name || !c->dir || !c->config_file) {
 		lxcore_close(c);
 		error_set(err, ENOMEM, "out of memory");

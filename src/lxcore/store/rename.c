@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "life/events.h"
 #include "parts/network/network.h"
 #include "parts/rootfs.h"
 #include "store/clone.h"
@@ -230,6 +231,8 @@ int lxcore_rename(lxcore_container *c, const char *name, lxcore_error *err)
 	int result = to && k.home ? rename_locked(&k, err) : -1;
 
 	free(k.home);
+	if (result == 0)
+		events_tell(c->lxcpath, c->name, LXCORE_EVENT_RENAME, name);
 	if (result < 0)
 		error_within(err, "%s", c->name);
 	else

@@ -7,6 +7,7 @@
  */
 #include "base/error.h"
 #include "base/fd.h"
+#include "life/events.h"
 #include "parts/idmap.h"
 #include "parts/rootfs.h"
 #include "store/mapped.h"
@@ -288,5 +289,11 @@ int lxcore_snapshot_restore(lxcore_container *c, const char *snapshot, const cha
 	result = name && strcmp(name, c->name) != 0 ? restore_as(c, s, name, ret, err) :
 						      restore_in_place(c, s, ret, err);
 	lxcore_close(s);
-	return result < 0 ? error_within(err, "%s", c->name) : 0;
+	if (result < 0)
+		return error_within(err, "%s", c->name);
+	if (name && strcmp(name, c->name) != 0)
+		events_tell(c->lxcpath, name, LXCORE_EVENT_CREATE, c->name);
+	else
+		events_tell(c->lxcpath, c->name, LXCORE_EVENT_RESTORE, snapshot);
+	return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "life/events.h"
 #include "parts/hooks.h"
 #include "store/graph.h"
 #include "store/snapshot.h"
@@ -179,6 +180,7 @@ int lxcore_snapshot(lxcore_container *c, const struct lxcore_snap *how, struct l
 	if (!dir || make(&k, dir, &name, err) < 0)
 		return error_within(err, "%s", c->name);
 	snapshot_set_current(c, name);
+	events_tell(c->lxcpath, c->name, LXCORE_EVENT_SNAPSHOT, name);
 	if (ret) {
 		*ret = k.done;
 		ret->name = steal_ptr(&name);
@@ -334,5 +336,7 @@ int lxcore_snapshot_destroy(lxcore_container *c, const char *snapshot, lxcore_er
 	/* The last one's directory goes as well. */
 	if (dir && result == 0)
 		remove_if_empty(dir);
+	if (result == 0)
+		events_tell(c->lxcpath, c->name, LXCORE_EVENT_FORGET, snapshot);
 	return result < 0 ? error_within(err, "%s", c->name) : 0;
 }

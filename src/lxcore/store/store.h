@@ -46,6 +46,8 @@ int store_remove_dir(struct lxcore_container *c, struct error *err);
 int store_remove_partial(struct lxcore_container *c, struct error *err);
 /* Remove a stopped container whole: storage outside its directory first.  The lock must be held. */
 int store_remove(struct lxcore_container *c, struct error *err);
+/* The same for one that goes when it stops, which nobody destroys. */
+int store_remove_passing(struct lxcore_container *c, struct error *err);
 
 /*
  * Run the hooks of a moment of a container on disk: create, clone, destroy, snapshot, ready.  What

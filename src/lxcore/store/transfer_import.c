@@ -5,6 +5,7 @@
  * archive's end and found everything as the manifest says.
  */
 #include "base/error.h"
+#include "life/events.h"
 #include "store/graph.h"
 #include "store/transfer_import.h"
 #include "base/fd.h"
@@ -367,6 +368,8 @@ int lxcore_import(const char *lxcpath, const struct lxcore_import *how, struct l
 	transfer_end(&m.transfer);
 	if (m.born)
 		birth_abandon(&m.birth);
+	if (result == 0)
+		events_tell(m.c->lxcpath, m.c->name, LXCORE_EVENT_CREATE, NULL);
 	if (result == 0 && ret)
 		keep_result(&m, ret);
 	name = how->name ? how->name : m.head.name;

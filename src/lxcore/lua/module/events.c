@@ -71,12 +71,15 @@ static int next_within(lua_State *L, struct events *e, int timeout_ms)
 	lua_createtable(L, 0, 5);
 	module_set_string(L, "path", event.lxcpath);
 	module_set_string(L, "name", event.name);
-	module_set_string(L, "type", event.type == LXCORE_EVENT_STATE ? "state" :
-				     event.type == LXCORE_EVENT_RESTART ? "restart" : "exit");
+	module_set_string(L, "type", lxcore_event_name(event.type));
+	if (event.detail)
+		module_set_string(L, "detail", event.detail);
 	if (event.type == LXCORE_EVENT_STATE)
 		module_set_string(L, "state", lxcore_state_name(event.state));
 	else if (event.type == LXCORE_EVENT_RESTART)
 		set_seconds(L, event.delay_ms);
+	else if (event.type != LXCORE_EVENT_EXIT)
+		return 1;
 	else if (WIFEXITED(event.status))
 		module_set_integer(L, "status", WEXITSTATUS(event.status));
 	else
