@@ -89,7 +89,7 @@ tracked() {
 
 without_licence() {
 	# shellcheck disable=SC2046
-	grep -L 'SPDX-License-Identifier: LGPL-2.1-or-later' $(tracked | grep -vE '^COPYING$|/README$|^tests/fuzz/corpus/')
+	grep -L 'SPDX-License-Identifier: LGPL-2.1-or-later' $(tracked | grep -vE '^COPYING$|/README$|^tests/fuzz/corpus/|^packaging/debian/')
 }
 
 # The public face is one, however much there is to say.

@@ -50,7 +50,9 @@ if apparmor; then
 	ok '... it mounts what it likes' inside "$C" sh -c 'mkdir -p /tmp/a && mount --bind /etc /tmp/a && umount /tmp/a'
 	again
 	profiles=$(dirname "$(command -v lxc-start)")/../../etc/apparmor.d/lxcore-containers
-	[ -e "$profiles" ] || profiles=/etc/apparmor.d/lxcore-containers
+	for file in lxcore-containers lxc-containers; do	# packages have the second name
+		[ -e "$profiles" ] || profiles=/etc/apparmor.d/$file
+	done
 	if [ -e "$profiles" ] && ok 'the shipped profiles are taken by the system' limit apparmor_parser -rK "$profiles"; then
 		started "$C"
 		like 'the default one is taken when none is asked for' "$(label "$(init_pid "$C")")" '^lxc-container-default-cgns \(enforce\)'

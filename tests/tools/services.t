@@ -26,8 +26,13 @@ lxc stop -k -n "$C-a"
 ok 'start once more does nothing' containers start
 is '  even where one was stopped meanwhile' "$(running)" 'b '
 lxc start -n "$C-d"
+run containers status
+is 'status says that it was started' "$status" 0
+is '  and what runs' "$(printf '%s\n' "$out" | sed "1d; s/^$C-//" | sort | tr '\n' ' ')" 'b d '
 ok 'stop shuts all down' containers stop
 is '  those that were started by hand, too' "$(running)" ''
+run containers status
+is 'status says that it was not started' "$status$out" '3containers are not started'
 ok 'restart starts again' containers restart
 is '  what it started before' "$(running)" 'a b '
 containers stop
