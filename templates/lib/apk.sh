@@ -157,16 +157,17 @@ apk_install() {
 		cp "$keys"/*.rsa.pub "$directory/etc/apk/keys/" || die "make $directory/etc/apk"
 	printf '%s\n' "$mirror/$release/main" "$mirror/$release/community" \
 		>"$directory/etc/apk/repositories"
+	cache_log apk.log
 	# shellcheck disable=SC2016 # the inner shell expands it
 	work own_namespaces sh -eu -c '
-		mount -t proc proc "$1/proc"
+		mount --bind /proc "$1/proc"
 		mount --rbind /dev "$1/dev"
 		shift
 		exec "$@" </dev/null' sh "$directory" "$apk" --root "$directory" --arch "$arch" \
 		--keys-dir "$keys" --repositories-file "$directory/etc/apk/repositories" --initdb \
-		--update-cache --no-progress add "$@" >"$cache/apk.log" 2>&1 || {
-		tail -n 5 "$cache/apk.log" >&2
-		die "install $*: apk failed, see above" "see whether the mirror is right; all it said: $cache/apk.log"
+		--update-cache --no-progress add "$@" >"$log" 2>&1 || {
+		tail -n 5 "$log" >&2
+		die "install $*: apk failed, see above" "see whether the mirror is right; all it said: $log"
 	}
 	rm -f "$directory"/var/cache/apk/*
 }

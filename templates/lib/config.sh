@@ -46,8 +46,13 @@ config_add() {
 	printf '%s\n' "$@" >>"$config" || die "write $config"
 }
 
-# config_identity: what every template writes first.
+# config_identity LINE...: what every template writes first. A user namespace has settings of its own,
+# unless the lines know of it.
 config_identity() {
+	case $mapped_uid$* in
+	[0-9]*userns.conf*) ;;
+	[0-9]*) set -- "$@" "lxc.include = $LXC_CONFIG_DIR/userns.conf" ;;
+	esac
 	[ -n "$config_rootfs" ] || config_add "lxc.rootfs.path = dir:$rootfs"
 	config_add '' '# Distribution configuration' "$@" '' '# Container specific configuration' \
 		"lxc.uts.name = $name"

@@ -9,9 +9,12 @@
 # `signed_by` or, with `no_gpg`, by nobody; its programs run by `interpreter`, if set. `like` is a
 # release that the tool is sure to know.
 debootstrap_tree() {
-	directory=$1 log=$cache/debootstrap.log
+	directory=$1
+	cache_log debootstrap.log
 	set -- --variant="${variant:-minbase}" "--include=$2" "--components=${components:-main}"
 	apt_host_proxy
+	# So that debootstrap takes the host's device nodes in place of making some.
+	[ -z "$mapped_uid" ] || export container=lxc
 	if have debootstrap; then
 		# A release that is younger than the tool is made as the one before it.
 		scripts=/usr/share/debootstrap/scripts script=''

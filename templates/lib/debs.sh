@@ -37,7 +37,7 @@ deb_signer() {
 	signed_by=$signer
 	[ ! -r "$signer" ] || return 0
 	fetch_open
-	side_dir=$cache/partial-keys
+	side_dir=$cache_side/partial-keys
 	remove_tree "$side_dir" || die "remove $side_dir"
 	mkdir "$side_dir" || die "make $side_dir"
 	signed_by=$side_dir/${signer##*/}
@@ -79,9 +79,9 @@ deb_create() {
 	archives_read
 	mirror_choose "$distribution" apt_host_mirror
 	mirror=${mirror:-$archive_root}
-	cache_tree "$release-$arch" "$base${no_gpg:+ unchecked}${keyring:+ $keyring}" deb_fetch
+	cache_system "$release-$arch" "$base${no_gpg:+ unchecked}${keyring:+ $keyring}" deb_fetch
 	say "copying $what $release ($arch)"
-	copy_tree "$tree" "$rootfs"
+	cache_place
 	say "configuring $name"
 	if [ ! -e "$rootfs$signer" ] && [ -e "$rootfs/etc/apt/keyrings/${signer##*/}" ]; then
 		signer=/etc/apt/keyrings/${signer##*/}

@@ -8,7 +8,7 @@
 # fetch_open: what is half fetched lies in the cache, and is gone on with at the next try.
 fetch_open() {
 	have curl || have wget || die 'fetch files: neither curl nor wget is installed' 'install curl'
-	pieces=$cache/pieces
+	pieces=$cache_side/pieces
 	mkdir -p "$pieces" || die "make $pieces"
 }
 

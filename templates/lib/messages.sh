@@ -9,6 +9,7 @@ told=''		# set once the reason of a failure has been printed
 doing=''	# the last thing announced, for a failure that nobody explained
 unfinished=''	# a directory to remove if we end before it is complete
 side_dir=''	# a directory that is of no use after us
+beside=''	# another one
 hidden=''	# set while what is typed is not shown
 worker=''	# the process that works for us in the background
 
@@ -55,12 +56,8 @@ need_all() {
 	unset IFS
 }
 
-# need_root WHAT: for packages whose scripts and files want more than a user namespace gives.
+# need_root WHAT: root of the host, or of a user namespace that lxc-create made.
 need_root() {
-	if [ -n "$mapped_uid$mapped_gid" ]; then
-		die "install $1 in a user namespace: its packages need real device nodes and owners" \
-			'create it as root without lxc.idmap, or use the template download or busybox'
-	fi
 	[ "$(id -u)" = 0 ] || die "install $1: only root can" 'sudo lxc-create …'
 }
 
@@ -86,7 +83,7 @@ on_exit() {
 		wait "$worker" 2>/dev/null || :
 	fi
 	[ -z "$hidden" ] || stty echo
-	for directory in "$unfinished" "$side_dir"; do
+	for directory in "$unfinished" "$side_dir" "$beside"; do
 		[ -z "$directory" ] || remove_tree "$directory" || :
 	done
 	if [ "$status" -gt 0 ] && [ "$status" -lt 128 ] && [ -z "$told" ]; then

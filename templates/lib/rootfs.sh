@@ -74,10 +74,13 @@ enter() (
 	exec chroot "$@"
 )
 
-# own_namespaces COMMAND...: mounts that it leaves behind and daemons that it starts end with it,
-# and it ends with us, even if we are killed. It does not come back: run it through `work`.
+# own_namespaces COMMAND...: with a /proc of its own; mounts that it leaves behind and daemons that it
+# starts end with it, and it ends with us, even if we are killed. It does not come back: run it through
+# `work`. In a user namespace the caller is there under another id, which a setuid mount(8) of the host
+# would take on.
 own_namespaces() {
-	exec setpriv --pdeathsig KILL unshare --mount --pid --mount-proc --fork --kill-child "$@"
+	exec setpriv --pdeathsig KILL ${mapped_uid:+--no-new-privs} unshare --mount --pid --mount-proc --fork \
+		--kill-child "$@"
 }
 
 # build_inside COMMAND...: an installer, with what packages' scripts expect in the tree `root_dir`: a
@@ -87,13 +90,15 @@ build_inside() {
 	own_namespaces sh -eu -c '
 		root=$1 HOME=$2; shift 2
 		export HOME LC_ALL=C
-		mkdir -p "$root/dev" "$root/proc"
+		mkdir -p "$root/dev" "$root/proc" "$root/sys"
 		mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-		for node in null:3 zero:5 full:7 random:8 urandom:9; do
-			mknod -m 666 "$root/dev/${node%:*}" c 1 "${node#*:}"
+		for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
+			at=$root/dev/${node%%:*} number=${node#*:}
+			# Nobody makes device nodes in a user namespace; those of the host do as well.
+			mknod -m 666 "$at" c "${number%:*}" "${number#*:}" 2>/dev/null ||
+				{ : >"$at"; mount --bind "/dev/${node%%:*}" "$at"; }
 		done
-		mknod -m 666 "$root/dev/tty" c 5 0
-		mount -t proc proc "$root/proc"
+		mount --bind /proc "$root/proc"
 		"$@"' sh "$root_dir" "$side_dir" "$@"
 }
 
@@ -103,7 +108,7 @@ enter_networked() {
 	# shellcheck disable=SC2016 # the inner shell expands it
 	own_namespaces sh -eu -c '
 		rootfs=$1 lib=$2; shift 2
-		mount -t proc proc "$rootfs/proc"
+		mount --bind /proc "$rootfs/proc"
 		mount --rbind /dev "$rootfs/dev"
 		mount -t tmpfs tmpfs "$rootfs/run"
 		if [ -L "$rootfs/etc/resolv.conf" ]; then	# into /run, or it is of no use here

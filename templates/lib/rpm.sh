@@ -184,8 +184,8 @@ zypper_tree() {
 
 # The settings of one run: nothing of the host's is used but, if that is meant, its repositories.
 rpm_prepare() {
-	log=$cache/installer.log
-	side_dir=$cache/partial-settings
+	cache_log installer.log
+	side_dir=$cache_side/partial-settings
 	remove_tree "$side_dir" || die "remove $side_dir"
 	mkdir -p "$side_dir/repos" || die "make $side_dir"
 	fetch_open
@@ -199,6 +199,8 @@ rpm_prepare() {
 	fi
 	# Debian's rpm has its database in the home directory, a foreign place in any tree.
 	printf '%s\n' '%_dbpath /var/lib/rpm' >"$side_dir/.rpmmacros"
+	# In a user namespace what is mounted in the tree is not ours to change.
+	[ -z "$mapped_uid" ] || printf '%s\n' '%_netsharedpath /dev:/proc:/sys' >>"$side_dir/.rpmmacros"
 	printf '%s\n' '[main]' gpgcheck=$((!${no_gpg:-0})) best=1 install_weak_deps=0 keepcache=1 plugins=0 \
 		skip_if_unavailable=0 retries=3 timeout=30 "reposdir=$places" metadata_expire=0 \
 		"module_platform_id=platform:${platform-}" >"$side_dir/dnf.conf"
@@ -308,9 +310,9 @@ rpm_create() {
 	sum=$(printf '%s' "$packages" | cksum)
 	# shellcheck disable=SC2086 # one line
 	note=$(printf '%s ' "$base" $repos "$host_repos$no_gpg$keyring")
-	cache_tree "$release-$arch${packages:+-${sum%% *}}" "$note" rpm_fetch
+	cache_system "$release-$arch${packages:+-${sum%% *}}" "$note" rpm_fetch
 	say "copying $what $release ($arch)"
-	copy_tree "$tree" "$rootfs"
+	cache_place
 	say "configuring $name"
 	identity_names
 	identity_machine

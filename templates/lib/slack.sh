@@ -122,7 +122,8 @@ slack_tree() {
 	# shellcheck disable=SC2086 # one word a package
 	slack_fetch "$packages_dir" $base $packages
 	slack_unpack "$packages_dir"
-	root_dir=$directory log=$cache/installpkg.log
+	root_dir=$directory
+	cache_log installpkg.log
 	# The C library and its friends first, as on Slackware's own disk.
 	work build_inside chroot "$directory" /bin/sh -c '
 		[ ! -x /sbin/ldconfig ] || /sbin/ldconfig

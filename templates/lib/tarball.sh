@@ -16,7 +16,7 @@ need_mirror() {
 		"--mirror URL, or a line '$1 archive URL' in $LXC_SYSCONF_DIR/mirrors.conf"
 }
 
-# root_only DISTRIBUTION: for what has owners and device nodes that a user namespace may not make.
+# root_only DISTRIBUTION: for what was not made to be installed in a user namespace.
 root_only() {
 	if [ -n "$mapped_uid$mapped_gid" ]; then
 		die "install $1 in a user namespace: its files have owners that it may not have" \
@@ -29,11 +29,12 @@ root_only() {
 # answers 1 when the server cannot be reached, and then the last good tree serves.
 tarball_tree() {
 	if "$2"; then
-		cache_tree "$1" "$newest" "$3"
+		cache_system "$1" "$newest" "$3"
 		return 0
 	fi
 	cache_lock -s
-	tree=$cache/rootfs-$1
+	tree=$cache/rootfs-$1 placed=''
+	[ -z "$mapped_uid" ] || tree=$cache/mapped-$1.tar
 	[ -e "$tree.made-from" ] || die "fetch it from $mirror: $fetch_said"
 	warn "cannot reach $mirror ($fetch_said); taking what was fetched before"
 }

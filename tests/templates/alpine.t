@@ -135,6 +135,8 @@ lxc destroy -n "$C"
 mv "$www/away" "$www/alpine"
 
 # shellcheck disable=SC2086
+mapped 'an Alpine' "$C" alpine $options
+# shellcheck disable=SC2086
 killed_anywhere 'an Alpine' alpine $options
 
 # ---- what was changed ----

@@ -119,8 +119,16 @@ refuses 'an interpreter that is not there' 'no such program' no_debian -a s390x 
 refuses 'a keyring that is not there' 'keyring /nonexistent' no_debian --keyring=/nonexistent
 refuses 'a key that is not there' 'key /nonexistent' no_debian -S /nonexistent
 refuses 'a mirror that is no URL' 'no URL' no_debian --mirror near.example
-refuses 'a user namespace' 'in a user namespace' no_debian --mapped-uid 0 --mapped-gid 0
-ok 'says how else' grep -q '^  to mend it: ' "$err"
+container mapped
+create debian mapped -r trixie --mapped-uid 0 --mapped-gid 0
+ok 'in a user namespace keeps an archive, not a tree' test -s "$(echo "$LXC_CACHE_PATH"/debian/mapped-trixie-*.tar)"
+ok '... and has the settings for it' grep -q '^lxc.include = .*/userns.conf$' "$dir/config"
+calls=$(wc -l <"$scratch/calls")
+container mapped2
+create debian mapped2 -r trixie --mapped-uid 0 --mapped-gid 0
+ok '... of which the next one is made' same "$calls $(cat "$LXC_CACHE_PATH"/debian/mapped-*.made-from)" \
+	"$(wc -l <"$scratch/calls") $(cat "$LXC_CACHE_PATH"/debian/mapped-*.made-from)"
+ok '... with a name of its own' has "$rootfs/etc/hostname" mapped2
 refuses 'an archive that is none' 'fetch stable' no_debian -F --mirror http://fail.example/debian
 ok 'shows what the installer said' grep -q '^E: no such archive' "$err"
 ok 'still has the tree that it had' test -d "$tree/etc"

@@ -84,6 +84,23 @@ create() {
 	run lxc create -n "$new" -f "$NET" -t "$kind" -- "$@"
 }
 
+# mapped SENTENCE NAME TEMPLATE OPTION...: the same with ids of the container's own, twice: anew and as it
+# is kept
+mapped() {
+	sentence=$1 new=$2 kind=$3
+	shift 3
+	chmod 755 "$TMP" "$P"
+	printf '%s\n' 'lxc.net.0.type = empty' 'lxc.idmap = auto' >"$TMP/auto.conf"
+	for turn in anew again; do
+		run lxc create -n "$new-$turn" -f "$TMP/auto.conf" -t "$kind" -- "$@"
+		is "$sentence is made in a user namespace, $turn" "$status" 0
+		is '... its root is none of the host' "$(find "$P/$new-$turn/rootfs/bin/" -maxdepth 1 -user 0)" ''
+	done
+	[ "$kind" != gentoo ] || cp "$TMP/system/etc/inittab" "$P/$new-again/rootfs/etc/inittab"
+	boots "$new-again"
+	lxc destroy -n "$new-anew"
+}
+
 # refused SENTENCE ERE NAME TEMPLATE OPTION...: no container comes of it
 refused() {
 	sentence=$1 words=$2 new=$3

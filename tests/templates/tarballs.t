@@ -86,6 +86,8 @@ attempt() {	# SENTENCE ERE TEMPLATE OPTION...
 	refused "$kind: $sentence" "$words" "$C" "$kind" $options "$@"
 }
 # shellcheck disable=SC2086
+mapped 'a Gentoo' "$C" gentoo $options
+# shellcheck disable=SC2086
 killed_anywhere 'a Gentoo' gentoo $options
 damage "$builds/$stage"
 attempt 'refuses an archive that was changed' 'its hash is' gentoo

@@ -39,6 +39,8 @@ killed_anywhere() {
 			killed=$((killed + 1))
 			eventually 5 at_rest || left="$left
 $i at $ms ms: $(at_work)"
+			# It may have been complete a moment before.
+			! lxc info -n "$C-k$i" >/dev/null 2>&1 || lxc destroy -n "$C-k$i"
 			eventually 5 all_gone || left="$left
 $i at $ms ms: $(find "$P" -mindepth 1 -maxdepth 2)"
 		else	# it was quicker
