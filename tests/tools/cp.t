@@ -185,6 +185,20 @@ is 'ended by a signal: its status' "$?" 143
 exec 9>&-
 is '... nothing of it is there' "$(ls -d "$P/$C/rootfs/etc/slow" "$P/$C/rootfs/etc"/.lxc-cp* 2>/dev/null)" ''
 
+# ... and who is killed at least for no longer than to the next copy.
+sh -c 'exec lxc-cp -P "$1" - "$2:/etc/slow" <"$3"' - "$P" "$C" "$TMP/slow" 2>/dev/null &
+copying=$!
+exec 9>"$TMP/slow"
+echo begun >&9
+eventually 5 sh -c "ls -d '$P/$C/rootfs/etc'/.lxc-cp*"
+lxc cp "$src/one" "$C:/etc/beside"
+ok 'a copy beside another leaves that alone' sh -c "ls -d '$P/$C/rootfs/etc'/.lxc-cp*"
+kill -KILL $copying
+wait $copying 2>/dev/null
+exec 9>&-
+lxc cp "$src/one" "$C:/etc/beside"
+is 'what a killed one left goes with the next' "$(ls -d "$P/$C/rootfs/etc/slow" "$P/$C/rootfs/etc"/.lxc-cp* 2>/dev/null)" ''
+
 for name in "$C" "$U"; do lxc stop -k -n "$name"; done
 nothing_left 'nothing is left' "$C"
 done_testing

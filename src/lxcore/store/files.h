@@ -40,7 +40,10 @@ int file_find(int root, const char *path, bool follow, struct file_place *ret);
 
 /* ---- files_put.c ---- */
 
-/* A directory beside the place, ours alone, in which things are made; goes with files_aside_end(). */
+/*
+ * A directory beside the place, ours alone, in which things are made; goes with files_aside_end(), or,
+ * when we are killed, with the next one that is made there.
+ */
 struct files_aside {
 	int dir;   /* in which it lies: the caller's */
 	int fd;

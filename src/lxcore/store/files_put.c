@@ -7,39 +7,82 @@
  */
 #include "store/files.h"
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/fd.h"
 #include "base/tree.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 
 #define MOST_DEPTH 200 /* of directories that are merged; each holds two descriptors open */
 
 /* ---- aside ---- */
 
+#define PREFIX ".lxc-cp."
+#define DIGITS 16
+
+static bool is_aside(const char *name)
+{
+	const char *digits = name + strlen(PREFIX);
+
+	return str_starts(name, PREFIX) && strspn(digits, "0123456789abcdef") == DIGITS &&
+	       !digits[DIGITS];
+}
+
+/*
+ * Whoever has one holds its lock, so one that nobody holds was left by somebody who was killed.  What
+ * is called so and is not ours is removed as well: by descriptors alone, and no mount is entered.
+ */
+static void remove_left(int dir)
+{
+	int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autodir DIR *list = again < 0 ? NULL : fdopendir(again);
+	struct dirent *entry;
+
+	while (list && (entry = readdir(list))) {
+		autoclose int left = -1;
+
+		if (!is_aside(entry->d_name))
+			continue;
+		left = openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (left >= 0 && flock(left, LOCK_EX | LOCK_NB) == 0 && tree_empty(left, NULL) == 0)
+			unlinkat(dir, entry->d_name, AT_REMOVEDIR);
+	}
+}
+
+/* 1: it is ours, and empty; 0: somebody took it for one that was left, or put another there. */
+static int open_aside(struct files_aside *a, int dir)
+{
+	struct stat st, now;
+
+	a->fd = openat(dir, a->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (a->fd < 0 || flock(a->fd, LOCK_EX | LOCK_NB) < 0 || fstat(a->fd, &st) < 0 ||
+	    fstatat(dir, a->name, &now, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != now.st_ino ||
+	    st.st_dev != now.st_dev || (st.st_mode & 0777) != 0700) {
+		close_fd(&a->fd);
+		return 0;
+	}
+	a->dir = dir;
+	return 1;
+}
+
 int files_aside_begin(struct files_aside *a, int dir, struct error *err)
 {
-	struct stat st;
-
 	*a = FILES_ASIDE_NONE;
+	remove_left(dir);
 	for (int tries = 0; tries < 16; tries++) {
 		unsigned long long number;
 
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 			break;
-		snprintf(a->name, sizeof(a->name), ".lxc-cp.%016llx", number);
-		if (mkdirat(dir, a->name, 0700) == 0) {
-			a->dir = dir;
-			a->fd = openat(dir, a->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			break;
-		}
-		if (errno != EEXIST)
+		snprintf(a->name, sizeof(a->name), PREFIX "%016llx", number);
+		if (mkdirat(dir, a->name, 0700) == 0 && open_aside(a, dir))
+			return 0;
+		if (errno == EROFS || errno == EACCES || errno == EPERM || errno == ENOSPC)
 			break;
 	}
-	/* Whoever put another directory there meanwhile did so in vain: it must be empty and ours. */
-	if (a->fd >= 0 && fstat(a->fd, &st) == 0 && (st.st_mode & 0777) == 0700)
-		return 0;
 	error_sys(err, "cannot make a directory beside it");
 	return errno == EROFS ? error_mend(err, "copy to a place that is not read-only") : -1;
 }
