@@ -33,6 +33,7 @@ _lxc_argument() {
 	FILE | PATH) compgen -f -- "$cur" && return ;;
 	DIR) compgen -d -- "$cur" && return ;;
 	NAME | 'NAME|PID' | REGEX) mapfile -t words < <(_lxc_ls "${choose[@]}") ;;
+	NAME:PATH) compgen -f -- "$cur"; mapfile -t words < <(_lxc_ls "${choose[@]}" | sed 's/$/:/') ;;
 	KEY | KEY=VALUE) mapfile -t words <<<"$_lxc_keys" ;;
 	ITEM) mapfile -t words < <(command lxc-config -l 2>/dev/null) ;;
 	STATE) words=(STOPPED STARTING RUNNING STOPPING ABORTING FREEZING FROZEN THAWED) ;;
@@ -73,6 +74,8 @@ _lxc() {
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "${options[*]%%=*}" -- "$cur")
 	elif [[ $first ]]; then
+		# A path goes on.
+		[[ $first == NAME:PATH ]] && compopt -o nospace 2>/dev/null
 		mapfile -t COMPREPLY < <(_lxc_argument "$first")
 	fi
 }

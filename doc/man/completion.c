@@ -22,7 +22,8 @@ static void print_tool(const struct tool *tool, FILE *out)
 
 	fprintf(out, "\t%s)\n", tool->name);
 	if (tool->choose)
-		fprintf(out, "\t\tchoose=(%s) first=NAME\n", tool->choose);
+		fprintf(out, "\t\tchoose=(%s) first=%s\n", tool->choose,
+			tool->traits & TOOL_PATHS ? "NAME:PATH" : "NAME");
 	else if (tool->traits & TOOL_OWN_OPTIONS)
 		fputs("\t\tfirst=ITEM\n", out);
 	fputs("\t\toptions=(", out);

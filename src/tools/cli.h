@@ -71,6 +71,7 @@ enum tool_trait {
 	TOOL_WORDS = 256,     /* takes any number of further words */
 	TOOL_OUTPUT = 1024,   /* -o is its own, so the log has no letter */
 	TOOL_NAME_LATER = 512,/* run() itself asks for the name, as it does not always need one */
+	TOOL_PATHS = 2048,    /* its words are paths, of the host or as NAME:PATH */
 };
 
 struct tool {

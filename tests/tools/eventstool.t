@@ -85,7 +85,7 @@ is 'of several paths' "$(limit lxc-events -P "$P" -P "$Q" --since="@$now" -c 0 |
 
 # One that goes when it stops.
 now=$(date +%s.%3N)
-lxc copy -n "$C" -N "$C-e" -e
+lxc copy -n "$C" -N "$C-e" -e >/dev/null 2>&1
 lxc stop -k -n "$C-e"
 ok 'a passing one is destroyed' eventually 5 test ! -e "$P/$C-e"
 is '... and that is told' "$(eventually 5 sh -c "lxc-events -P '$P' --since=@$now -c 0 -t destroy | grep -q ." && lxc events --since="@$now" -c 0 -t create,destroy | sed 's/^[^ ]* //' | tr '\n' ',')" \

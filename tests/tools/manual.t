@@ -116,6 +116,9 @@ if command -v bash >/dev/null; then
 	is 'options' "$(complete lxc-start --ex)" '--explain'
 	is 'names of containers, below the path that is given' \
 		"$(complete lxc-info -P "$P" "$C")" "$C"
+	is 'with a colon behind them where a path follows' "$(complete lxc-cp -P "$P" "$C")" "$C:"
+	touch "$TMP/file-to-copy"
+	is '... and files of the host' "$(cd "$TMP" && complete lxc-cp -P "$P" file-to)" file-to-copy
 	is 'after -n as well' "$(complete lxc-start -P "$P" -n lxt)" "$C"
 	is 'lxc-stop is offered what runs' "$(complete lxc-stop -P "$P" "$C")" ''
 	is 'keys' "$(complete lxc-info -c lxc.uts)" 'lxc.uts.name'
