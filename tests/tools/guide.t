@@ -139,7 +139,7 @@ known_keys() {	# FILE
 
 # ---- all of them ---------------------------------------------------------------------------------
 
-tried=0 left_out=0
+tried=0 left_out=0 some=$*
 if [ $# = 0 ]; then
 	set -- $(sed -n 's,.*(guide/\(.*\)\.md).*,\1,p' "$guide/../README.md")
 fi
@@ -161,6 +161,8 @@ for chapter; do
 	is "$chapter: nothing is left of it" "$(ls -A "$P")" ''
 done
 diag "$tried commands were run, $left_out were not"
-ok 'nine of ten commands are run' test "$tried" -ge $((left_out * 9))
+if [ -z "$some" ]; then
+	ok 'nine of ten commands are run' test "$tried" -ge $((left_out * 9))
+fi
 
 done_testing
