@@ -33,9 +33,19 @@ function target(href,    at, fragment) {
 	return href in page ? page[href] fragment : ""
 }
 
-function link_of_code(text,    key) {
-	if ((text ".1.html") in made)
-		return text ".1.html"
+# The page on what stands in `code`, or is bold in a page of the manual: a tool, perhaps with its options, a page,
+# a key; "" when there is none but this one.
+function link_of_code(text,    to) {
+	gsub(/[ \n]+/, " ", text)
+	to = place_of(text)
+	return to == page[source] || index(to, page[source] "#") == 1 ? "" : to
+}
+
+function place_of(text,    key) {
+	key = text
+	sub(/ .*/, "", key)
+	if (key ~ /^lxc-/ && (key ".1.html") in made)
+		return key ".1.html"
 	if (text ~ /^[a-z.-]+\([1-8]\)$/) {
 		key = text
 		sub(/\(/, ".", key)
@@ -69,6 +79,28 @@ function with_links(text,    out, word, name) {
 		text = substr(text, RSTART + RLENGTH)
 	}
 	return out text
+}
+
+# What is typed stands out from what is printed; a line with <<WORD goes on until WORD.
+function with_commands(text,    line, n, i, out, until) {
+	n = split(text, line, "\n")
+	out = until = ""
+	for (i = 1; i <= n; i++) {
+		if (i > 1)
+			out = out "\n"
+		if (line[i] !~ /^[#$] / && until == "") {
+			out = out line[i]
+			continue
+		}
+		out = out "<b>" line[i] "</b>"
+		if (line[i] == until)
+			until = ""
+		else if (match(line[i], /(&lt;|&#60;)(&lt;|&#60;)(&#39;|\047)?[A-Z]+/)) {
+			until = substr(line[i], RSTART, RLENGTH)
+			sub(/.*[^A-Z]/, "", until)
+		}
+	}
+	return out
 }
 
 BEGIN {
@@ -108,11 +140,11 @@ NR == 1 { print with_links($0); next }
 	}
 	if (tag == "/a")
 		quiet--
-	if (tag == "code" && !quiet && (to = link_of_code(text)) != "") {
+	if ((tag == "code" || tag == "b" && source !~ /\.md$/) && !quiet && (to = link_of_code(text)) != "") {
 		before = "<a href=\"" to "\">"
 		linked = 1
 	}
-	if (tag == "/code" && linked) {
+	if ((tag == "/code" || tag == "/b") && linked) {
 		after = "</a>"
 		linked = 0
 	}
@@ -121,5 +153,7 @@ NR == 1 { print with_links($0); next }
 		print "<" tag ">"
 	if (tag == "/a")
 		dropped = 0
-	print after (quiet || tag ~ /^(code|style|title)/ ? text : with_links(text))
+	if (tag == "code class=\"language-console\"")
+		text = with_commands(text)
+	print after (quiet || tag ~ /^(code|b$|style|title)/ ? text : with_links(text))
 }

@@ -71,6 +71,11 @@ ok 'a tool that the guide names leads to its page' \
 	grep -q '<a href="lxc-attach\.1\.html"><code>lxc-attach</code></a>' "$html/guide-first.html"
 ok '... and a key to its line' \
 	grep -q '<a href="lxc\.container\.conf\.5\.html#lxc\.net\.N\.type"><code>lxc\.net\.0' "$html/guide-networks.html"
+ok 'what is typed stands out' grep -q '^<b># lxc-stop -n demo</b>' "$html/guide-first.html"
+ok '... with the lines that belong to it' grep -q '^<b>lxc.limit.pids = 100</b>' "$html/guide-limits.html"
+ok 'a bold name of the manual leads to its page, too' \
+	grep -q '<a href="lxc.container.conf.5.html#lxc.init.cmd"><b>' "$html/lxc-start.1.html"
+ok 'a long page has contents of its own' grep -q '<a href="#Keys_of_network">' "$html/lxc.container.conf.5.html"
 ok 'pages of the manual lead to each other' \
 	grep -q '<a class="Xr" href="lxc-stop\.1\.html">lxc-stop(1)</a>' "$html/lxc-start.1.html"
 ok '... and not to those that are not ours' grep -q '[^>]umount2(2)\|>umount2(2)' "$html/lxc.seccomp.5.html"
