@@ -29,14 +29,13 @@ conf=${LAB%/default/lxc-net}
 mkdir -p "$conf/lxc"
 cp -r "$conf/lxc" "$TMP/.conf"
 mount -t tmpfs -o mode=755 "$C" "$conf/lxc" || skip_all 'cannot mount'
-run_dir=$LAB_RUN/lxc
 
 # A fresh host: what containers there are is gone, and so is the network.
 lab() {	# CHAPTER
 	P=$TMP/$1/path HERE=$TMP/$1/root
 	mkdir -p "$P" "$HERE"
 	chmod 755 "$TMP/$1" "$P"
-	rm -rf "$conf/lxc/"* "$HOME_/"* "$HOME_/.local" "$HOME_/.config"
+	rm -rf "$conf/lxc/"* "${HOME_:?}/"* "$HOME_/.local" "$HOME_/.config"
 	cp -r "$TMP/.conf/." "$conf/lxc/"
 	{
 		echo "lxc.lxcpath = $P"
