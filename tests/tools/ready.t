@@ -73,6 +73,11 @@ rm "$P/$C/rootfs/etc/inittab"
 ok '... without an inittab as well' lxc start -n "$C" --wait=ready
 lxc stop -k -n "$C"
 
+# The template's init is a hard link.
+ln -f "$P/$C/rootfs/bin/busybox" "$P/$C/rootfs/sbin/init"
+ok '... and as a file with two names' lxc start -n "$C" --wait=ready
+ok '... which stops as busybox does' lxc stop -n "$C" -t 15 --nokill
+
 # ---- an init that does not show it, and its hook
 
 make_container "$C-own"

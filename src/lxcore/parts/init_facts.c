@@ -3,9 +3,12 @@
 #include "parts/init_facts.h"
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/path.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static bool hex_line(const char *text, const char *name, uint64_t *ret)
@@ -54,6 +57,23 @@ static void read_called(pid_t pid, char called[64], char title[32])
 	called[strcspn(called, " ")] = '\0';
 }
 
+static bool is_called_init(const struct init_facts *f)
+{
+	return strcmp(f->called, "init") == 0 || strcmp(f->called, "linuxrc") == 0;
+}
+
+/* A hard link to busybox shows itself under its own name: it is the file that counts. */
+static bool is_file_of_busybox(pid_t pid, const char *exe)
+{
+	autofree char *path = str_printf("/proc/%d/root", pid);
+	autoclose int root = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	autoclose int fd = root < 0 ? -1 : path_open_in(root, "/bin/busybox", O_PATH, 0);
+	struct stat busybox, init;
+
+	return fd >= 0 && fstat(fd, &busybox) == 0 && stat(exe, &init) == 0 &&
+	       busybox.st_dev == init.st_dev && busybox.st_ino == init.st_ino;
+}
+
 bool init_look(struct proc_id init, struct init_facts *f)
 {
 	autofree char *status = str_printf("/proc/%d/status", init.pid);
@@ -72,6 +92,7 @@ bool init_look(struct proc_id init, struct init_facts *f)
 	f->program = slash ? slash + 1 : f->path;
 	f->first = is_first(text.s);
 	read_called(init.pid, f->called, f->title);
+	f->busybox = is_called_init(f) && is_file_of_busybox(init.pid, exe);
 	f->waits = is_in_sigwait(init.pid);
 	/* Still the one that was meant when its pid was looked up? */
 	return sscanf(text.s, "Name:\t%31[^\n]", f->name) == 1 &&
@@ -89,8 +110,7 @@ bool init_is_young(struct proc_id init)
 
 bool init_is_busybox(const struct init_facts *f)
 {
-	return str_starts(f->program, "busybox") &&
-	       (strcmp(f->called, "init") == 0 || strcmp(f->called, "linuxrc") == 0);
+	return f->busybox || (str_starts(f->program, "busybox") && is_called_init(f));
 }
 
 bool init_is_program(const struct init_facts *f, const char *name)

@@ -16,6 +16,7 @@ struct init_facts {
 	char called[64];        /* last component of its first argument: a script's is its shell */
 	char title[32];         /* the beginning of its first argument */
 	bool waits;             /* in sigwait(3), during which what it waits for shows as not blocked */
+	bool busybox;           /* called init, and the same file as /bin/busybox in there */
 	bool first;             /* pid 1 of its own pid namespace */
 };
 
