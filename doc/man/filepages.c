@@ -147,7 +147,7 @@ void page_seccomp(FILE *out)
 		  "and then the number of one system call a line.\n\n"
 		  "A system call that this machine's libseccomp does not know is noted in the container's log and "
 		  "passed over, since policies are written for more than one kernel. Action `trace` is refused.");
-	examples("What the shipped configuration denies to containers that are not id-mapped:\n\n"
+	examples("The beginning of the shipped policy, common.seccomp, which has the reasons beside each line:\n\n"
 		 "  2\n  denylist\n  reject_force_umount\n  [all]\n  kexec_load errno 1\n"
 		 "  open_by_handle_at errno 1\n  init_module errno 1\n  finit_module errno 1\n"
 		 "  delete_module errno 1\n\n"

@@ -71,7 +71,7 @@ ok 'a tool that the guide names leads to its page' \
 	grep -q '<a href="lxc-attach\.1\.html"><code>lxc-attach</code></a>' "$html/guide-first.html"
 ok '... and a key to its line' \
 	grep -q '<a href="lxc\.container\.conf\.5\.html#lxc\.net\.N\.type"><code>lxc\.net\.0' "$html/guide-networks.html"
-ok 'what is typed stands out' grep -q '^<b># lxc-stop -n demo</b>' "$html/guide-first.html"
+ok 'what is typed stands out' grep -q '<b># lxc-stop -n demo</b>' "$html/guide-first.html"
 ok '... with the lines that belong to it' grep -q '^<b>lxc.limit.pids = 100</b>' "$html/guide-limits.html"
 ok 'a bold name of the manual leads to its page, too' \
 	grep -q '<a href="lxc.container.conf.5.html#lxc.init.cmd"><b>' "$html/lxc-start.1.html"
