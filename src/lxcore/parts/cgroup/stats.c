@@ -24,9 +24,8 @@ static int64_t read_number(const struct cgroup_running *at, const char *v1_file,
 }
 
 /* The number behind a word at the start of a line: "usage_usec 1234". */
-static int64_t word_in(const char *dir, const char *file, const char *word)
+static int64_t word_of(const char *text, const char *word)
 {
-	autofree char *text = dir ? cgroup_read(dir, file) : NULL;
 	size_t n = strlen(word);
 	long long value;
 
@@ -39,26 +38,32 @@ static int64_t word_in(const char *dir, const char *file, const char *word)
 	return -1;
 }
 
-static int64_t cpu(const struct cgroup_running *at)
+static int64_t word_in(const char *dir, const char *file, const char *word)
 {
-	const char *v1 = cgroup_v1_dir(at, "cpuacct.usage");
-	int64_t us;
+	autofree char *text = dir ? cgroup_read(dir, file) : NULL;
 
-	if (v1)
-		return number_in(v1, "cpuacct.usage");
-	us = word_in(at->v2, "cpu.stat", "usage_usec");
-	return us < 0 ? -1 : us * 1000;
+	return word_of(text, word);
 }
 
 #define TICK_NS 10000000 /* cpuacct.stat counts in USER_HZ */
 
-/* What of it was spent in programs, or ("system") in the kernel for them. */
-static int64_t cpu_part(const struct cgroup_running *at, const char *v1_word, const char *v2_word)
+static int64_t times(int64_t n, int64_t ns)
 {
-	const char *v1 = cgroup_v1_dir(at, "cpuacct.stat");
-	int64_t n = v1 ? word_in(v1, "cpuacct.stat", v1_word) : word_in(at->v2, "cpu.stat", v2_word);
+	return n < 0 ? -1 : n * ns;
+}
 
-	return n < 0 ? -1 : n * (v1 ? TICK_NS : 1000);
+/* What was spent, and what of it in programs, or in the kernel for them; each file is read once. */
+static void cpu(const struct cgroup_running *at, struct cgroup_stats *ret)
+{
+	const char *v1 = cgroup_v1_dir(at, "cpuacct.usage");
+	autofree char *text = v1     ? cgroup_read(v1, "cpuacct.stat") :
+			      at->v2 ? cgroup_read(at->v2, "cpu.stat") : NULL;
+
+	ret->cpu_ns = v1 ? number_in(v1, "cpuacct.usage") : times(word_of(text, "usage_usec"), 1000);
+	ret->cpu_user_ns = v1 ? times(word_of(text, "user"), TICK_NS)
+			      : times(word_of(text, "user_usec"), 1000);
+	ret->cpu_system_ns = v1 ? times(word_of(text, "system"), TICK_NS)
+				: times(word_of(text, "system_usec"), 1000);
 }
 
 /* "8:0 rbytes=1 wbytes=2 rios=3 ..." for each device: the sum of those for reading and writing. */
@@ -112,14 +117,12 @@ void cgroup_stats(const struct cgroup_running *at, struct cgroup_stats *ret)
 {
 	const char *v1 = cgroup_v1_dir(at, "memory.usage_in_bytes");
 
-	ret->cpu_ns = cpu(at);
+	cpu(at, ret);
 	cgroup_memory(at, &ret->memory, &ret->swap);
 	ret->kernel_memory = v1 ? number_in(v1, "memory.kmem.usage_in_bytes")
 				: word_in(at->v2, "memory.stat", "kernel");
 	ret->block_io = block_io(at);
 	ret->block_ops = block_ops(at);
-	ret->cpu_user_ns = cpu_part(at, "user", "user_usec");
-	ret->cpu_system_ns = cpu_part(at, "system", "system_usec");
 	ret->pids = read_number(at, "pids.current", "pids.current");
 }
 
