@@ -23,7 +23,7 @@ echo '# capabilities'
 grep ^Cap /proc/1/status | tr -s '\t ' ' '
 
 echo '# label'
-cat /proc/1/attr/current 2>/dev/null | tr -d '\000' || echo none
+cat /proc/1/attr/current 2>/dev/null | tr -d '\000\n'
 echo
 echo '# limits of memory locked, core'
 grep -E 'core file' /proc/1/limits | tr -s ' '
