@@ -90,6 +90,13 @@ if selinux; then
 			is 'another container' "$status" 0
 			not_ok '... does not read what is of the first' inside "$C-two" cat /mnt/etc/passwd
 			lxc stop -k -n "$C-two"
+			again
+			make_container "$C" 'lxc.selinux.context = system_u:system_r:lxcore_t:s0:c1,c2' "$files"
+			lxc start -n "$C" && lxc stop -k -n "$C"
+			chcon -t shadow_t "$P/$C/rootfs/sbin/init"
+			fails_with 'a start that SELinux prevents says what was denied' 1 'cannot run "/sbin/init" in SELinux context.*SELinux denied +. entrypoint .' lxc start -n "$C"
+			like '... of what kind' "$err" ' of .*:shadow_t'
+			like '... and what mends it' "$err" 'to mend it: ls -Z'
 		fi
 	else
 		skip 'the shipped policy module' 'semodule or the module is missing'

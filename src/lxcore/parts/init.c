@@ -385,6 +385,23 @@ static void restore_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Our small init has the label of the program, by which a domain is entered or not (SELinux). */
+static int not_entered(const struct boot *b, const char *program, struct error *err)
+{
+	autobuf struct buf context = BUF_INIT;
+	int why = errno;
+
+	conf_get(b->conf, "lxc.selinux.context", &context, NULL);
+	errno = why;
+	if (why != EACCES || !context.len)
+		return error_sys(err, "cannot run our small init, through which init is executed");
+	error_set(err, why, "cannot run \"%s\" in SELinux context \"%s\": the policy does not let the "
+		  "context be entered by a file with the label of that (lxc.selinux.context)", program,
+		  context.s);
+	return error_mend(err, "ls -Z      (shows its label; lxc.selinux.context.rootfs gives all "
+			       "files theirs, but not where the root directory has it already)");
+}
+
 static int exec_own_init(struct boot *b, struct strv *command, struct strv *env, struct error *err)
 {
 	autostrv struct strv argv = {0};
@@ -432,7 +449,7 @@ int init_exec(struct boot *b, int report, struct error *err)
 	if (!program || program_check(program, err) < 0)
 		return -1;
 	proc_exec_through(b->own_init, "-", report, program, argv.v, env.v);
-	return error_sys(err, "cannot run our small init, through which init is executed");
+	return not_entered(b, program, err);
 }
 
 const struct part part_init = {

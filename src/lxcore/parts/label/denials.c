@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * After a start that failed: what AppArmor or SELinux denied meanwhile, from the kernel's log or, where
- * an audit daemon takes it, from its file.  It is told with the failure, for nobody would look there.
+ * After a start that failed: what AppArmor or SELinux denied meanwhile, from the audit subsystem, or
+ * the kernel's log, or the file of an audit daemon.  It is told with the failure, for nobody would
+ * look there.
  */
 #include "base/auto.h"
 #include "base/fd.h"
 #include "parts/label/lsm.h"
 
+#include <linux/audit.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define AUDIT_LOG "/var/log/audit/audit.log"
@@ -21,6 +26,19 @@ struct denials {
 	struct buf text;
 	unsigned n;
 };
+
+/* A value that might be mistaken for something else stands there in hexadecimal digits. */
+static void decode(char *value)
+{
+	size_t n = strlen(value), used = 0;
+	unsigned byte;
+
+	if (!n || n % 2 || strspn(value, "0123456789ABCDEF") != n)
+		return;
+	for (size_t i = 0; i < n && sscanf(value + i, "%2x", &byte) == 1; i += 2)
+		value[used++] = byte < 0x20 || byte > 0x7e ? '?' : (char)byte;
+	value[used] = '\0';
+}
 
 /* name="VALUE" or name=VALUE of an audit record, or "". */
 static void field(const char *line, const char *name, char *ret, size_t room)
@@ -35,6 +53,9 @@ static void field(const char *line, const char *name, char *ret, size_t room)
 
 		for (at += n + 1 + quoted; *at && *at != (quoted ? '"' : ' ') && i < room - 1; at++)
 			ret[i++] = (unsigned char)*at < 0x20 ? '?' : *at;
+		ret[i] = '\0';
+		if (!quoted)
+			decode(ret);
 	}
 	ret[i] = '\0';
 }
@@ -64,21 +85,26 @@ static void take_line(struct denials *d, const char *line)
 		 *name ? " on \"" : "", name, *name ? "\"" : "", target);
 }
 
-/* A record: 'PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT'. */
+/*
+ * A record: behind a netlink header, or, in the log, 'PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT'.
+ */
 static void read_kernel_log(struct denials *d, int log)
 {
-	char record[8192];
+	char record[8192 + NLMSG_HDRLEN];
+	struct stat st;
+	bool socket = fstat(log, &st) == 0 && S_ISSOCK(st.st_mode);
 	ssize_t n;
 
-	while ((n = read(log, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+	while ((n = read(log, record, sizeof(record) - 1)) > 0 ||
+	       (n < 0 && (errno == EPIPE || errno == ENOBUFS))) {
 		char *text;
 
 		if (n <= 0) /* overwritten before it was read: go on with what is there */
 			continue;
 		record[n] = '\0';
-		text = strchr(record, ';');
-		if (text)
-			take_line(d, text + 1);
+		text = socket ? record + NLMSG_HDRLEN : strchr(record, ';');
+		if (text && (!socket || n > NLMSG_HDRLEN))
+			take_line(d, text);
 	}
 }
 
@@ -101,12 +127,28 @@ static void read_audit_log(struct denials *d)
 	}
 }
 
+/*
+ * What the audit subsystem tells all who listen: all of it, while the kernel's log has ten records
+ * in five seconds at most.  -1: an ordinary user may not.
+ */
+static int listen_to_audit(void)
+{
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = 1 << (AUDIT_NLGRP_READLOG - 1)};
+	autoclose int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
+
+	return fd >= 0 && bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 ? steal_fd(&fd) : -1;
+}
+
 int label_watch_log(void)
 {
 	int log = -1;
 
-	if (apparmor_is_enabled() || selinux_is_enabled())
-		log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (!apparmor_is_enabled() && !selinux_is_enabled())
+		return -1;
+	log = listen_to_audit();
+	if (log >= 0)
+		return log;
+	log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (log >= 0)
 		lseek(log, 0, SEEK_END);
 	return log;

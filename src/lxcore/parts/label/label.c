@@ -20,8 +20,8 @@ static const struct conf_key keys[] = {
 	{"lxc.apparmor.allow_nesting", &conf_bool, FIELD(allow_nesting), .preset = "0",
 	 .summary = "A generated profile lets the container start containers itself."},
 	{"lxc.apparmor.raw", &conf_list, FIELD(raw), .syntax = "RULE",
-	 .summary = "A line for a generated profile. What a rule 'deny' refuses leaves no record; that of "
-		    "'audit deny' is told where a start fails by it."},
+	 .summary = "A line for a generated profile. What a rule 'deny' refuses leaves no record; "
+		    "that of 'audit deny' is told where a start fails by it."},
 	{"lxc.selinux.context", &conf_string, FIELD(context), .syntax = "CONTEXT",
 	 .summary = "SELinux context of the container."},
 	{"lxc.selinux.context.keyring", &conf_string, FIELD(keyring), .syntax = "CONTEXT",
