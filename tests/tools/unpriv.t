@@ -178,12 +178,20 @@ is '... starts' "$(lxc_ info -n clone -sH)" RUNNING
 ok '... and writes' within clone sh -c 'echo mine >/etc/issue && rm /etc/fstab && chown 5:6 /etc/issue'
 is '... to a layer of its own, with mapped owners' "$(stat -c %u:%g "$own"/clone/overlay/delta*/etc/issue)" "$((SUB + 5)):$((SUB + 6))"
 ok '... what it removed is there in the source' test -e "$own/one/rootfs/etc/fstab"
+run lxc_ diff -n clone
+like 'what it changed is told, while it runs' "$status $(echo "$out" | tr '\n' ',')" '^0 .*C /etc/issue,|^0 .*A /etc/issue,'
+like '... what it removed too' "$out" '^D /etc/fstab$'
+changed=$(printf '%s\n' "$out" | grep ' /etc')
 lxc_ stop -k -n clone
+run lxc_ diff -n clone
+is '... and when it is stopped' "$status $(printf '%s\n' "$out" | grep ' /etc')" "0 $changed"
 run lxc_ snapshot -n clone
 is 'a snapshot is made' "$status" 0
 lxc_ start -n clone 2>/dev/null
 within clone sh -c 'echo spoilt >/etc/issue'
 lxc_ stop -k -n clone
+is '... with which it can be compared' "$(lxc_ diff -n clone -s snap0 | grep ' /etc' | tr '\n' ,)" 'C /etc,C /etc/issue,'
+like '... and that is an event' "$(lxc_ events --since=1h -c 0 -t snapshot clone)" ' clone snapshot snap0$'
 run lxc_ snapshot -n clone -r snap0
 is '... and restored' "$status" 0
 lxc_ start -n clone 2>/dev/null
@@ -209,7 +217,7 @@ ok 'destroy works with these, too' lxc_ destroy -n two
 ok '... to the last' lxc_ destroy -n three
 is '... wholly' "$(ls -A "$own")" ''
 is '... with the record of ids' "$(cat "$HOME_/.local/state/lxc-idmap/ranges")" ''
-is 'nothing is left where it ran' "$(find "$HOME_/.cache/lxc/run" -mindepth 2 ! -name .exit)" ''
+is 'nothing is left where it ran' "$(find "$HOME_/.cache/lxc/run" -mindepth 2 ! -name .exit ! -name .monitors ! -name '.events*')" ''
 mkdir -m 777 "$TMP/nohome"
 fails_with 'a user without subordinate ids is told' 1 'cannot find subordinate ids.*|to mend it: as root: usermod --add-subuids' \
 	setpriv --reuid $((UID_ + 1)) --regid $((UID_ + 1)) --clear-groups env HOME="$TMP/nohome" lxc-create -n x -t busybox
