@@ -167,6 +167,8 @@ enum lxcore_event_type {
 	LXCORE_EVENT_SNAPSHOT, /* the snapshot that was taken; */
 	LXCORE_EVENT_RESTORE,  /* that it is again what it was then; */
 	LXCORE_EVENT_FORGET,   /* that was removed, NULL: all of them */
+	/* Of one that runs: processes of it were killed for want of memory. */
+	LXCORE_EVENT_OOM,
 };
 LXCORE_API const char *lxcore_event_name(enum lxcore_event_type type); /* "state" */
 LXCORE_API int lxcore_event_parse(const char *name);                   /* -1: no such type */
@@ -176,6 +178,7 @@ struct lxcore_event {
 	enum lxcore_state state;    /* of a state event */
 	int status;                 /* of an exit event: wait status as of wait(2) */
 	int delay_ms;               /* of a restart event: so long until it is started again */
+	int oom_kills;              /* of an oom event: how many since its boot */
 	const char *detail;         /* see above; or NULL */
 	int64_t when_ms;            /* since 1970 */
 };
@@ -239,6 +242,14 @@ LXCORE_API int lxcore_unfreeze(lxcore_container *c, int timeout, lxcore_error *e
 /* Wait status of the last init that ended, and when (seconds since 1970); ENOENT: never ran. */
 LXCORE_API int lxcore_last_exit(lxcore_container *c, int *ret_status, int64_t *ret_when,
 				lxcore_error *err);
+struct lxcore_ended {
+	int status;        /* as of wait(2) */
+	int64_t when;      /* seconds since 1970 */
+	int64_t oom_kills; /* processes of that boot that the kernel killed for want of memory */
+	bool out_of_memory; /* ... and init was one of them, which ended it */
+};
+/* The same, and what memory had to do with it. */
+LXCORE_API int lxcore_last_end(lxcore_container *c, struct lxcore_ended *ret, lxcore_error *err);
 
 /* What lxc.start.restart makes of it when it ends. */
 struct lxcore_restart {
@@ -353,6 +364,7 @@ struct lxcore_stats { /* -1: this host does not tell */
 	int64_t pids;
 	int64_t cpu_user_ns, cpu_system_ns; /* of cpu_ns */
 	int64_t block_ops;                  /* operations */
+	int64_t oom_kills; /* processes killed for want of memory since it was booted */
 };
 LXCORE_API int lxcore_stats(lxcore_container *c, struct lxcore_stats *ret, lxcore_error *err);
 

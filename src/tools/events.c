@@ -20,8 +20,8 @@ static const struct events_options presets = {.count = UNSET};
 #define AT(field) offsetof(struct events_options, field)
 static const struct option_row rows[] = {
 	{'t', "type", "TYPE[,TYPE]",
-	 "Only these: state, exit, restart, create, destroy, rename, snapshot, restore, forget; may be "
-	 "repeated", OPT_LIST, AT(types)},
+	 "Only these: state, exit, restart, oom, create, destroy, rename, snapshot, restore, forget; "
+	 "may be repeated", OPT_LIST, AT(types)},
 	{0, "since", "TIME", "Begin with what happened since then (10m, 2h, 14:03, 2026-11-27)",
 	 OPT_TEXT, AT(since)},
 	{'c', "count", "NUMBER", "End after so many; 0: after those of --since", OPT_INT, AT(count)},
@@ -50,6 +50,8 @@ static void show_json(const struct lxcore_event *e)
 		json_text(&j, "state", lxcore_state_name(e->state));
 	else if (e->type == LXCORE_EVENT_RESTART)
 		json_number(&j, "restart_in_ms", e->delay_ms);
+	else if (e->type == LXCORE_EVENT_OOM)
+		json_number(&j, "oom_kills", e->oom_kills);
 	else if (e->type == LXCORE_EVENT_EXIT)
 		json_number(&j, "exit_status", cli_status(e->status));
 	else if (e->type == LXCORE_EVENT_CREATE)
@@ -71,6 +73,8 @@ static void show_line(const struct lxcore_event *e)
 		printf(" %s", lxcore_state_name(e->state));
 	else if (e->type == LXCORE_EVENT_RESTART)
 		printf(" in %.1f s", e->delay_ms / 1000.0);
+	else if (e->type == LXCORE_EVENT_OOM)
+		printf(" %d", e->oom_kills);
 	else if (e->type == LXCORE_EVENT_EXIT)
 		printf(" %d", cli_status(e->status));
 	else if (e->detail)
@@ -115,8 +119,8 @@ static int parse_types(const struct cli *cli, const struct words *list, unsigned
 			int type = lxcore_event_parse(word);
 
 			if (type < 0)
-				return cli_error_mend(cli, "use state, exit, restart, create, destroy, "
-						      "rename, snapshot, restore, forget",
+				return cli_error_mend(cli, "use state, exit, restart, oom, create, "
+						      "destroy, rename, snapshot, restore, forget",
 						      "there is no type of events \"%s\"", word);
 			*ret |= 1u << type;
 		}
@@ -164,6 +168,7 @@ static const struct manual manual = {
 	"    TIME NAME state STATE\n"
 	"    TIME NAME exit STATUS\n"
 	"    TIME NAME restart in SECONDS s\n"
+	"    TIME NAME oom N\n"
 	"    TIME NAME create [SOURCE]\n"
 	"    TIME NAME destroy\n"
 	"    TIME NAME rename NEWNAME\n"
@@ -177,7 +182,8 @@ static const struct manual manual = {
 	"or so until the machine is started anew. " WHEN_SYNTAX,
 	.notes =
 	"There is no daemon. Who causes an event writes it down and tells those who listen, as they "
-	"are shown by lxc-monitor(1) too, which knows states, ends and restarts alone.",
+	"are shown by lxc-monitor(1) too, which knows states, ends, restarts and kills for want of "
+	"memory alone.",
 	.examples = (const struct meaning[]){
 		{"lxc-events", "Watch all containers."},
 		{"lxc-events 'web*' -t exit,restart --json", "Who of these ends, for a program."},

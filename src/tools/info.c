@@ -21,7 +21,7 @@ static const struct option_row rows[] = {
 	{0}
 };
 
-static const struct lxcore_stats unknown = {-1, -1, -1, -1, -1, -1, -1, -1, -1};
+static const struct lxcore_stats unknown = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
 static int look(struct info *i, lxcore_error *err)
 {

@@ -30,6 +30,7 @@ static void json_stats(const struct lxcore_stats *s, struct json *j)
 	json_known(j, "swap", s->swap);
 	json_known(j, "kernel_memory", s->kernel_memory);
 	json_known(j, "pids", s->pids);
+	json_known(j, "oom_kills", s->oom_kills);
 	json_end(j, '}');
 }
 
@@ -58,8 +59,7 @@ static int json_keys(const struct info *i, struct json *j)
 
 static int json_all(const struct info *i, struct json *j)
 {
-	int status;
-	int64_t when;
+	struct lxcore_ended e;
 	pid_t init = i->running ? lxcore_init_pid(i->c) : 0;
 
 	json_object(j, NULL);
@@ -70,9 +70,11 @@ static int json_all(const struct info *i, struct json *j)
 		json_text(j, "state", lxcore_state_name(i->state));
 	if (i->want.pid)
 		json_known(j, "pid", init > 0 ? init : -1);
-	if (i->all && lxcore_last_exit(i->c, &status, &when, NULL) == 0) {
-		json_number(j, "last_exit_status", cli_status(status));
-		json_number(j, "last_exit_time", when);
+	if (i->all && lxcore_last_end(i->c, &e, NULL) == 0) {
+		json_number(j, "last_exit_status", cli_status(e.status));
+		json_number(j, "last_exit_time", e.when);
+		json_number(j, "last_oom_kills", e.oom_kills);
+		json_bool(j, "last_exit_out_of_memory", e.out_of_memory);
 	}
 	if (i->restart.policy[0])
 		json_restart(&i->restart, j);

@@ -34,26 +34,38 @@ static void size_line(const struct info *i, const char *label, int64_t n)
 }
 
 /* When it was not a plain end, the user wants to know how it went. */
-static bool ended_badly(const struct info *i, int *status, int64_t *when)
+static bool ended_badly(const struct info *i, struct lxcore_ended *e)
 {
-	return !i->running && lxcore_last_exit(i->c, status, when, NULL) == 0 && *status != 0 &&
-	       *status != SIGINT;
+	return !i->running && lxcore_last_end(i->c, e, NULL) == 0 && e->status != 0 &&
+	       e->status != SIGINT;
 }
 
 static void last_exit_line(const struct info *i)
 {
-	int status;
-	int64_t seconds;
+	struct lxcore_ended e;
 	time_t t;
 	struct tm tm;
-	char when[40], how[64];
+	char when[40], how[80];
 
-	if (!ended_badly(i, &status, &seconds))
+	if (!ended_badly(i, &e))
 		return;
-	t = (time_t)seconds;
+	t = (time_t)e.when;
 	strftime(when, sizeof(when), "%F %T", localtime_r(&t, &tm));
-	snprintf(how, sizeof(how), "%d at %s", cli_status(status), when);
+	snprintf(how, sizeof(how), "%d at %s%s", cli_status(e.status), when,
+		 e.out_of_memory ? ", out of memory" : "");
 	line(i, "Last exit:", how);
+}
+
+/* Of the boot before, be it that it stopped or that it runs again. */
+static void last_kills_line(const struct info *i)
+{
+	struct lxcore_ended e;
+	char text[24];
+
+	if (lxcore_last_end(i->c, &e, NULL) < 0 || !e.oom_kills)
+		return;
+	snprintf(text, sizeof(text), "%" PRId64, e.oom_kills);
+	line(i, "Last OOM kills:", text);
 }
 
 static void restart_line(const struct info *i)
@@ -101,6 +113,9 @@ static void stats_lines(struct info *i)
 	size_line(i, "BlkIO use:", s->block_io);
 	size_line(i, "Memory use:", s->memory);
 	size_line(i, "KMem use:", s->kernel_memory);
+	/* In the whole picture only when there is something to see. */
+	if (s->oom_kills > 0 || (s->oom_kills == 0 && !i->all))
+		printf("%-15s %" PRId64 "\n", "OOM kills:", s->oom_kills);
 	for (int k = 0; k < i->n_interfaces; k++) {
 		const struct lxcore_interface *n = &i->interfaces[k];
 
@@ -145,6 +160,8 @@ int info_lines(struct info *i)
 		line(i, "State:", lxcore_state_name(i->state));
 	if (i->all)
 		last_exit_line(i);
+	if (i->all)
+		last_kills_line(i);
 	if (i->all)
 		restart_line(i);
 	/* Between its boots it has none. */

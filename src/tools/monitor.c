@@ -27,6 +27,8 @@ static void show_json(const struct lxcore_event *e)
 		json_text(&j, "state", lxcore_state_name(e->state));
 	else if (e->type == LXCORE_EVENT_RESTART)
 		json_number(&j, "restart_in_ms", e->delay_ms);
+	else if (e->type == LXCORE_EVENT_OOM)
+		json_number(&j, "oom_kills", e->oom_kills);
 	else
 		json_number(&j, "exit_status", cli_status(e->status));
 	json_end(&j, '}');
@@ -40,6 +42,8 @@ static void show_line(const struct lxcore_event *e)
 		printf("'%s' changed state to [%s]\n", name, lxcore_state_name(e->state));
 	else if (e->type == LXCORE_EVENT_RESTART)
 		printf("'%s' restarts in [%.1f] seconds\n", name, e->delay_ms / 1000.0);
+	else if (e->type == LXCORE_EVENT_OOM)
+		printf("'%s' ran out of memory, [%d] killed since its start\n", name, e->oom_kills);
 	else
 		printf("'%s' exited with status [%d]\n", name, cli_status(e->status));
 }
@@ -53,8 +57,9 @@ static int watch(struct cli *cli, const regex_t *names)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (n >= 0 && !ferror(stdout)) {
 		n = lxcore_monitor_next(m, -1, &e, cli->err);
-		/* Of states alone: lxc-events shows all. */
-		if (n <= 0 || e.type > LXCORE_EVENT_RESTART || regexec(names, e.name, 0, NULL, 0) != 0)
+		/* Of those that run alone: lxc-events shows all. */
+		if (n <= 0 || (e.type > LXCORE_EVENT_RESTART && e.type != LXCORE_EVENT_OOM) ||
+		    regexec(names, e.name, 0, NULL, 0) != 0)
 			continue;
 		if (cli->json)
 			show_json(&e);
@@ -95,7 +100,8 @@ static const struct manual manual = {
 	"fit the whole name, chooses containers. The lines are\n\n"
 	"    'NAME' changed state to [STATE]\n"
 	"    'NAME' exited with status [N]\n"
-	"    'NAME' restarts in [SECONDS] seconds\n\n"
+	"    'NAME' restarts in [SECONDS] seconds\n"
+	"    'NAME' ran out of memory, [N] killed since its start\n\n"
 	"and with `--json` an object each.",
 	.examples = (const struct meaning[]){
 		{"lxc-monitor", "Watch all containers."},

@@ -42,13 +42,46 @@ else
 fi
 is 'info shows what was asked for' "$(lxc info -n "$C" -c lxc.limit.memory -H)" 64M
 
+timeout 60 lxc-monitor -P "$P" -n "$C" >"$TMP/events" 2>&1 &
+monitor=$!
+heard() { grep -q "'$C' ran out of memory, \\[$1\\] killed" "$TMP/events"; }
+listens() { ls "$(run_entries_of "$C" | sed -n "s,/$C\$,,p" | head -n 1)/.monitors/" | grep -q .; }
+eventually 5 listens
+like 'info -S tells that none was killed for want of memory' "$(lxc info -n "$C" -S)" '^OOM kills: +0$'
 run inside "$C" dd if=/dev/zero of=/dev/null bs=100M count=1
 is 'a process that wants more memory is killed' "$status" 137
 ok '... and no other' inside "$C" true
-run inside "$C" sh -c 'i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done'
-like 'a fork bomb stops at the limit' "$err" "can't fork|Resource temporarily"
-is '... which is not passed' "$(($(limit_of pids.current) <= 20))" 1
+ok '... which monitor tells' eventually 5 heard 1
+like '... and info' "$(lxc info -n "$C")" '^OOM kills: +1$'
+like '... as JSON too' "$(lxc info -n "$C" --json)" '"oom_kills": ?1[,}]'
+inside "$C" dd if=/dev/zero of=/dev/null bs=100M count=1 >/dev/null 2>&1
+ok 'a second one counts' eventually 5 heard 2
+kill $monitor
+wait $monitor 2>/dev/null
+inside "$C" dd if=/dev/zero of=/dev/null bs=100M count=1 >/dev/null 2>&1
 lxc stop -k -n "$C"
+run lxc info -n "$C" --json
+like 'stopped right after a kill it did not end by that' "$out" '"last_exit_out_of_memory": ?false'
+like '... though those killed are known' "$(lxc info -n "$C")" '^Last OOM kills: +3$'
+nothing_left 'nothing is left' "$C"
+
+# ---- an end for want of memory
+
+make_container "$C" 'lxc.limit.memory = 32M' 'lxc.init.cmd = /sbin/hungry'
+cat >"$P/$C/rootfs/sbin/hungry" <<-'X'
+	#!/bin/sh
+	while [ ! -e /run/eat ]; do sleep 0.1; done
+	exec dd if=/dev/zero of=/dev/null bs=100M count=1
+X
+chmod 755 "$P/$C/rootfs/sbin/hungry"
+ok 'a container whose init will want too much starts' lxc start -n "$C"
+inside "$C" touch /run/eat
+ok '... ends' lxc wait -n "$C" -s STOPPED -t 10
+like '... and info says of what' "$(lxc info -n "$C")" '^Last exit: +137 at .*, out of memory$'
+run lxc info -n "$C" --json
+like '... as JSON too' "$out" '"last_exit_out_of_memory": ?true'
+make_container "$C" 'lxc.limit.memory = 16K'
+fails_with 'one whose limit is too small to build it says so' 1 'memory' lxc start -n "$C"
 nothing_left 'nothing is left' "$C"
 
 # ---- processor time: by what the kernel counts, for this machine may be busy with other things
@@ -82,6 +115,9 @@ total=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
 is 'a size can be a part of the memory of this host' \
 	"$(($(limit_of memory.max) / 1024 >= total / 2 - 8 && $(limit_of memory.max) / 1024 <= total / 2 + 8))" 1
 is 'the last line of a limit counts' "$(limit_of pids.max)" 30
+run inside "$C" sh -c 'i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done'
+like 'a fork bomb stops at the limit' "$err" "can't fork|Resource temporarily"
+is '... which is not passed' "$(($(limit_of pids.current) <= 30))" 1
 lxc stop -k -n "$C"
 
 if [ -e "$(cgroup_mounts | head -n 1)" ] && on_v1 memory && [ ! -e /sys/fs/cgroup/memory/memory.memsw.limit_in_bytes ]; then

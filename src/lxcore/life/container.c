@@ -293,12 +293,26 @@ pid_t lxcore_supervisor_pid(lxcore_container *c)
 	return running_find(c, &r, NULL) < 0 ? 0 : r.state.supervisor.pid;
 }
 
+int lxcore_last_end(lxcore_container *c, struct lxcore_ended *ret, lxcore_error *err)
+{
+	struct run_exit e;
+
+	if (!rundir_read_exit(c->lxcpath, c->name, &e))
+		return error_set(err, ENOENT, "%s has not run since this host was booted", c->name);
+	*ret = (struct lxcore_ended){
+		.status = e.status, .when = e.when, .oom_kills = e.oom_kills,
+		.out_of_memory = e.out_of_memory,
+	};
+	return 0;
+}
+
 int lxcore_last_exit(lxcore_container *c, int *ret_status, int64_t *ret_when, lxcore_error *err)
 {
-	long long when;
+	struct lxcore_ended e;
 
-	if (!rundir_read_exit(c->lxcpath, c->name, ret_status, &when))
-		return error_set(err, ENOENT, "%s has not run since this host was booted", c->name);
-	*ret_when = when;
+	if (lxcore_last_end(c, &e, err) < 0)
+		return -1;
+	*ret_status = e.status;
+	*ret_when = e.when;
 	return 0;
 }

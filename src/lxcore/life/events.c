@@ -133,7 +133,7 @@ static const char *const type_names[] = {
 	[LXCORE_EVENT_RESTART] = "restart", [LXCORE_EVENT_CREATE] = "create",
 	[LXCORE_EVENT_DESTROY] = "destroy", [LXCORE_EVENT_RENAME] = "rename",
 	[LXCORE_EVENT_SNAPSHOT] = "snapshot", [LXCORE_EVENT_RESTORE] = "restore",
-	[LXCORE_EVENT_FORGET] = "forget",
+	[LXCORE_EVENT_FORGET] = "forget", [LXCORE_EVENT_OOM] = "oom",
 };
 
 const char *lxcore_event_name(enum lxcore_event_type type)
@@ -214,6 +214,8 @@ static void fill_event(const struct event_word *w, const char *lxcpath, struct l
 		ret->status = w->value;
 	else if (ret->type == LXCORE_EVENT_RESTART)
 		ret->delay_ms = w->value;
+	else if (ret->type == LXCORE_EVENT_OOM)
+		ret->oom_kills = w->value;
 	else if (w->value >= 0 && w->value < LXCORE_N_STATES)
 		ret->state = (enum lxcore_state)w->value;
 }

@@ -222,6 +222,22 @@ bool rundir_read_state(int rundir, struct run_state *ret)
 	return state >= 0;
 }
 
+void rundir_write_oom(int rundir, int64_t kills)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld\n", (long long)kills);
+	file_replace(rundir, RUNDIR_OOM, text, 0600);
+}
+
+int64_t rundir_read_oom(int rundir)
+{
+	autobuf struct buf text = BUF_INIT;
+	long long kills;
+
+	return file_read(rundir, RUNDIR_OOM, &text) == 0 && sscanf(text.s, "%lld", &kills) == 1 ? kills : 0;
+}
+
 static char *exit_path(const char *lxcpath, const char *name)
 {
 	autofree char *parent = rundir_parent_path(lxcpath);
@@ -229,12 +245,13 @@ static char *exit_path(const char *lxcpath, const char *name)
 	return parent ? str_printf("%s/" EXITS "%s%s", parent, *name ? "/" : "", name) : NULL;
 }
 
-void rundir_keep_exit(const char *lxcpath, const char *name, int status)
+void rundir_keep_exit(const char *lxcpath, const char *name, const struct run_exit *e)
 {
 	autofree char *path = exit_path(lxcpath, name);
-	char text[64];
+	char text[96];
 
-	snprintf(text, sizeof(text), "%d %lld\n", status, (long long)time(NULL));
+	snprintf(text, sizeof(text), "%d %lld %lld %d\n", e->status, (long long)time(NULL),
+		 (long long)e->oom_kills, e->out_of_memory);
 	if (!path || file_replace(AT_FDCWD, path, text, 0600) == 0 || errno != ENOENT)
 		return;
 	autofree char *dir = exit_path(lxcpath, "");
@@ -243,13 +260,20 @@ void rundir_keep_exit(const char *lxcpath, const char *name, int status)
 		file_replace(AT_FDCWD, path, text, 0600);
 }
 
-bool rundir_read_exit(const char *lxcpath, const char *name, int *ret_status, long long *ret_when)
+bool rundir_read_exit(const char *lxcpath, const char *name, struct run_exit *ret)
 {
 	autofree char *path = exit_path(lxcpath, name);
 	autobuf struct buf text = BUF_INIT;
+	long long kills = 0;
+	int by_it = 0;
 
-	return path && file_read(AT_FDCWD, path, &text) == 0 &&
-	       sscanf(text.s, "%d %lld", ret_status, ret_when) == 2;
+	*ret = (struct run_exit){0};
+	if (!path || file_read(AT_FDCWD, path, &text) < 0 ||
+	    sscanf(text.s, "%d %lld %lld %d", &ret->status, &ret->when, &kills, &by_it) < 2)
+		return false;
+	ret->oom_kills = kills;
+	ret->out_of_memory = by_it;
+	return true;
 }
 
 void rundir_forget_exit(const char *lxcpath, const char *name)

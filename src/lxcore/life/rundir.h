@@ -10,6 +10,7 @@
  *     config    the configuration of this boot, includes resolved
  *     config.written  the same before a pre-start hook changed it for this boot
  *     journal   what was made on this host (base/journal.h)
+ *     oom       how many processes were killed for want of memory, when any were
  *     control   socket of the supervisor (life/control.h)
  *
  * Beside the containers' directories: .exit/NAME (how the last init ended) and .monitors/ (sockets of
@@ -25,6 +26,7 @@
 #include <stdbool.h>
 
 #define RUNDIR_CONFIG "config"
+#define RUNDIR_OOM "oom"
 #define RUNDIR_CONFIG_WRITTEN "config.written"
 
 struct run_state {
@@ -56,8 +58,18 @@ int rundir_write_state(int rundir, const struct run_state *s);
 /* What the file says; false when there is none.  Says nothing on whether the processes still live. */
 bool rundir_read_state(int rundir, struct run_state *ret);
 
-void rundir_keep_exit(const char *lxcpath, const char *name, int status);
-bool rundir_read_exit(const char *lxcpath, const char *name, int *ret_status, long long *ret_when);
+/* How many processes of this boot were killed for want of memory; 0 when none is known. */
+void rundir_write_oom(int rundir, int64_t kills);
+int64_t rundir_read_oom(int rundir);
+
+struct run_exit {
+	int status;     /* of init, as of wait(2) */
+	long long when; /* seconds since 1970 */
+	int64_t oom_kills; /* processes of that boot that were killed for want of memory */
+	bool out_of_memory; /* ... and init was one of them */
+};
+void rundir_keep_exit(const char *lxcpath, const char *name, const struct run_exit *e);
+bool rundir_read_exit(const char *lxcpath, const char *name, struct run_exit *ret);
 void rundir_forget_exit(const char *lxcpath, const char *name);
 
 #endif

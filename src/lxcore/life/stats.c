@@ -22,15 +22,20 @@ int lxcore_stats(lxcore_container *c, struct lxcore_stats *ret, lxcore_error *er
 	struct cgroup_running at;
 	struct cgroup_stats s;
 	struct journal j;
+	int64_t kept;
 	int result = find_cgroups(c, &r, &j, &at, err);
 
 	if (result == 0) {
 		cgroup_stats(&at, &s);
+		/* What nested cgroups of v1 counted is kept by the supervisor when they go. */
+		kept = rundir_read_oom(r.rundir);
+		if (s.oom_kills >= 0 && s.oom_kills < kept)
+			s.oom_kills = kept;
 		*ret = (struct lxcore_stats){
 			.cpu_ns = s.cpu_ns, .memory = s.memory, .swap = s.swap,
 			.kernel_memory = s.kernel_memory, .block_io = s.block_io, .pids = s.pids,
 			.cpu_user_ns = s.cpu_user_ns, .cpu_system_ns = s.cpu_system_ns,
-			.block_ops = s.block_ops,
+			.block_ops = s.block_ops, .oom_kills = s.oom_kills,
 		};
 	}
 	journal_close(&j);

@@ -85,6 +85,17 @@ static void on_starter(struct watch *w)
 		proc_signal(w->s->boot->init_pidfd, SIGKILL);
 }
 
+/* Processes were killed for want of memory. */
+static void tell_killed(struct watch *w, int64_t more)
+{
+	const struct lxcore_container *c = w->s->container;
+
+	if (!more)
+		return;
+	rundir_write_oom(w->s->boot->rundir, w->oom.total);
+	events_send(c->lxcpath, c->name, LXCORE_EVENT_OOM, (int)w->oom.total);
+}
+
 static void dispatch(struct watch *w, enum watched what, unsigned index, unsigned events)
 {
 	switch (what) {
@@ -114,6 +125,9 @@ static void dispatch(struct watch *w, enum watched what, unsigned index, unsigne
 		break;
 	case WATCH_PROXY:
 		notify_on_answer(&w->notify);
+		break;
+	case WATCH_OOM:
+		tell_killed(w, oom_on_event(&w->oom));
 		break;
 	}
 }
@@ -152,6 +166,21 @@ static void listen_to_filter(struct watch *w)
 		notify_add(&w->notify, steal_fd(&b->listener));
 }
 
+static void watch_memory(struct watch *w)
+{
+	oom_begin(&w->oom, w->s->boot->rundir);
+	if (w->oom.fd >= 0)
+		watch_add(w, w->oom.fd, w->oom.events, WATCH_OOM, 0);
+}
+
+/* Milliseconds until something has to be done unasked; -1: nothing has. */
+static int next_time(const struct watch *w)
+{
+	int a = notify_timeout(&w->notify), b = oom_timeout(&w->oom);
+
+	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
 /* Deal with what comes within that time; -1: however long it takes. */
 static void watch_once(struct watch *w, int ms)
 {
@@ -171,6 +200,7 @@ static int wait_for_end(struct watch *w)
 
 	hub_set_master(&w->hub, console);
 	listen_to_filter(w);
+	watch_memory(w);
 	if (console >= 0)
 		watch_add(w, console, EPOLLIN | EPOLLOUT | EPOLLET, WATCH_CONSOLE, 0);
 	/* Where nothing can be watched for it is waited for alone. */
@@ -179,8 +209,9 @@ static int wait_for_end(struct watch *w)
 	show_title(b);
 	give_memory_back(b->conf);
 	while (!w->ended) {
-		watch_once(w, notify_timeout(&w->notify));
+		watch_once(w, next_time(w));
 		notify_on_time(&w->notify);
+		tell_killed(w, oom_on_time(&w->oom));
 	}
 	hub_on_master(&w->hub);
 	hub_set_master(&w->hub, -1);
@@ -235,6 +266,15 @@ static bool ended_at_once(const struct boot *b)
 	return poll(&p, 1, 0) == 1;
 }
 
+static bool was_killed_for_memory(const struct boot *b, int status)
+{
+	struct oom o;
+	int64_t kills;
+
+	oom_begin(&o, b->rundir);
+	return oom_end(&o, status, false, &kills);
+}
+
 static bool failed_at_once(struct watch *w, struct error *err)
 {
 	struct boot *b = w->s->boot;
@@ -247,6 +287,11 @@ static bool failed_at_once(struct watch *w, struct error *err)
 	    info.si_status == 0 || (info.si_code == CLD_KILLED &&
 				    (info.si_status == SIGHUP || info.si_status == SIGINT)))
 		return false;
+	if (info.si_code == CLD_KILLED && was_killed_for_memory(b, info.si_status)) {
+		error_set(err, ENOMEM, "its init ended at once: it ran out of memory");
+		return error_mend(err, "raise lxc.limit.memory (or lxc.cgroup2.memory.max) in its "
+				  "configuration"), true;
+	}
 	proc_status_text(info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0) : info.si_status,
 			 text);
 	error_set(err, ECHILD, "its init ended at once: %s", text);
@@ -485,20 +530,27 @@ static bool live_once(struct watch *w, struct boot *fresh, struct launch_news *n
 	const char *lxcpath = s->container->lxcpath, *name = s->container->name;
 	int result = boot_or_tell(w, news), status, ms;
 	char text[64];
-	bool reboot;
+	bool reboot, out_of_memory;
+	int64_t more;
 
 	if (result < 0)
 		return try_again(w, fresh, next_try(w, true));
 	status = wait_for_end(w);
 	reboot = result == 0 && wants_reboot(status);
 	ms = reboot ? -1 : next_try(w, result || again_is_failure(status));
+	/* Whether its end was asked for has been said before it ended. */
+	watch_once(w, 0);
+	out_of_memory = oom_end(&w->oom, status, w->again.asked, &more);
+	tell_killed(w, more);
 	events_send(lxcpath, name, LXCORE_EVENT_EXIT, status);
 	set_state(w, LXCORE_STOPPING);
 	release_all(w, reboot, reboot || ms >= 0);
 	log_write(LOG_INFO, "init", "%s", proc_status_text(status, text));
 	/* A container that only a file given by the user defines is forgotten whole. */
 	if (lxcore_is_defined(s->container))
-		rundir_keep_exit(lxcpath, name, status);
+		rundir_keep_exit(lxcpath, name, &(struct run_exit){
+			.status = status, .oom_kills = w->oom.total, .out_of_memory = out_of_memory,
+		});
 	if (result == 0) {
 		news->what = NEWS_ENDED;
 		news->status = status;

@@ -9,18 +9,20 @@
 #include "life/again.h"
 #include "life/hub.h"
 #include "life/notify.h"
+#include "life/oom.h"
 #include "life/supervise.h"
 
 #define CONNECTIONS 16
 
 /* What an epoll event is about: the kind in the upper half, an index in the lower. */
 enum watched { WATCH_INIT, WATCH_SIGNALS, WATCH_STARTER, WATCH_CONTROL, WATCH_CONNECTION,
-	       WATCH_CONSOLE, WATCH_CLIENT, WATCH_LISTENER, WATCH_PROXY };
+	       WATCH_CONSOLE, WATCH_CLIENT, WATCH_LISTENER, WATCH_PROXY, WATCH_OOM };
 
 struct watch {
 	struct supervisor *s;
 	struct hub hub;
 	struct notify notify;
+	struct oom oom;
 	int epoll, signals, control;
 	struct connection {
 		int fd;  /* -1: free */

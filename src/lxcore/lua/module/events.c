@@ -78,6 +78,8 @@ static int next_within(lua_State *L, struct events *e, int timeout_ms)
 		module_set_string(L, "state", lxcore_state_name(event.state));
 	else if (event.type == LXCORE_EVENT_RESTART)
 		set_seconds(L, event.delay_ms);
+	else if (event.type == LXCORE_EVENT_OOM)
+		module_set_integer(L, "oom_kills", event.oom_kills);
 	else if (event.type != LXCORE_EVENT_EXIT)
 		return 1;
 	else if (WIFEXITED(event.status))

@@ -44,6 +44,17 @@ int cgroup_scope_make(const char *name, pid_t pid, struct error *err);
 bool cgroup_scope_is_possible(struct error *err);
 int cgroup_scope_enter_leaf(struct error *err);
 
+/* ---- oom.c: processes that the kernel killed for want of memory ---- */
+
+struct cgroup_running;
+/* How many since it was started; -1: this host does not count. */
+int64_t cgroup_oom_kills(const struct cgroup_running *at);
+/* A descriptor that epoll finds ready by *ret_events when there may be another; -1. */
+int cgroup_oom_watch(const struct cgroup_running *at, unsigned *ret_events);
+/* It was: ready again with the next one. */
+void cgroup_oom_heard(int fd);
+/* The directory that they are counted in, to be freed; NULL: none. */
+char *cgroup_memory_dir(const struct cgroup_running *at);
 /* Supervisor, while it builds: did the kernel kill a process of it for want of memory? */
 bool cgroup_ran_out_of_memory(const struct boot *b);
 
@@ -107,6 +118,7 @@ struct cgroup_stats { /* -1: this host does not tell */
 	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */
 	int64_t pids;
 	int64_t cpu_user_ns, cpu_system_ns, block_ops;
+	int64_t oom_kills;
 };
 void cgroup_stats(const struct cgroup_running *at, struct cgroup_stats *ret);
 /* Only memory and swap, for lists of many containers. */

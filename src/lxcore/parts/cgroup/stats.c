@@ -124,15 +124,10 @@ void cgroup_stats(const struct cgroup_running *at, struct cgroup_stats *ret)
 	ret->block_io = block_io(at);
 	ret->block_ops = block_ops(at);
 	ret->pids = read_number(at, "pids.current", "pids.current");
+	ret->oom_kills = cgroup_oom_kills(at);
 }
 
 bool cgroup_ran_out_of_memory(const struct boot *b)
 {
-	const struct cgroup_running *at = b->cgroup ? &b->cgroup->at : NULL;
-	const char *v1 = at ? cgroup_v1_dir(at, "memory.oom_control") : NULL;
-
-	if (!at)
-		return false;
-	return (v1 ? word_in(v1, "memory.oom_control", "oom_kill")
-		   : word_in(at->v2, "memory.events", "oom_kill")) > 0;
+	return b->cgroup && cgroup_oom_kills(&b->cgroup->at) > 0;
 }
