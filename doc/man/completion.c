@@ -27,7 +27,7 @@ static void print_tool(const struct tool *tool, FILE *out)
 	else if (tool->traits & TOOL_OWN_OPTIONS)
 		fputs("\t\tfirst=ITEM\n", out);
 	fputs("\t\toptions=(", out);
-	for (row = tool->options; row && row->name; row++)
+	for (size_t i = 0; (row = cli_own(tool, i)); i++)
 		print_option(row, out);
 	for (size_t i = 0; (row = cli_common(tool, i)); i++)
 		print_option(row, out);

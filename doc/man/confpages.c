@@ -64,6 +64,14 @@ static const struct meaning limits[] = {
 	{"lxc.limit.memory", "`memory.max`; v1: `memory.limit_in_bytes`. Caches count, and are dropped before "
 	 "a process is killed. A size has K, M, G or T behind it, 1024 times each, or is a part of this "
 	 "host's memory: `50%`."},
+	{"lxc.limit.memory.weight", "A share of `lxc.limit.memory.pool`, which is the memory of this host "
+	 "unless it is said otherwise: three running containers with the weights 1, 2 and 1 may use a "
+	 "quarter, a half and a quarter of it. Those count that run below the same lxcpath and have a weight. "
+	 "The kernel has no weights of memory, so each share is a limit (`memory.max`) that is set anew for all "
+	 "whenever one of them starts, stops or is changed by lxc-update(1); what idle ones leave unused is not "
+	 "lent to others. A container is not started when the share of one that runs would fall below what that "
+	 "uses and cannot give back. Who starts must name the same pool as those that run; `lxc-update "
+	 "--memory-pool` changes it for all that run."},
 	{"lxc.limit.memory.soft", "`memory.low`; v1: `memory.soft_limit_in_bytes`. When this host is short of "
 	 "memory: what v2 protects, v1 takes last. v2 protects only where every cgroup above protects as "
 	 "much; where `lxc.cgroup.dir` puts the container below one that does not, it is refused."},
@@ -75,6 +83,11 @@ static const struct meaning limits[] = {
 	 "more than there is; an idle neighbour's share is free for all."},
 	{"lxc.limit.cpus", "`cpuset.cpus`, on v1 too."},
 	{"lxc.limit.pids", "`pids.max`, on v1 too. Threads count."},
+	{"lxc.limit.disk", "A quota of the subvolume (btrfs, on which `btrfs quota enable` was said) or "
+	 "dataset (zfs); of loop, lvm, rbd and nbd their size, which is made larger at the next start and never "
+	 "smaller. Other storage is refused. A quota stays when the line is taken out of the file: `lxc-update "
+	 "--disk=` takes it away. With btrfs a subvolume that is made inside counts for itself, and is not "
+	 "limited."},
 	{"lxc.limit.io.read, lxc.limit.io.write", "`io.max` with rbps and wbps; v1: "
 	 "`blkio.throttle.read_bps_device` and `write_bps_device`. DEVICE is a whole disk, and a loop device "
 	 "or volume is one. On v1 the kernel does not know whose the pages are that it writes later, so only "

@@ -45,9 +45,9 @@ static void options(const struct tool *tool, FILE *out)
 	const struct option_row *row;
 
 	fputs(".Sh OPTIONS\n", out);
-	if (tool->options && tool->options->name) {
+	if (cli_own(tool, 0)) {
 		fputs(".Bl -tag -width Ds\n", out);
-		for (row = tool->options; row->name; row++)
+		for (size_t i = 0; (row = cli_own(tool, i)); i++)
 			option(row, out);
 		fputs(".El\n", out);
 	}

@@ -359,6 +359,20 @@ LXCORE_API int lxcore_cgroup_get(lxcore_container *c, const char *file, char **r
 LXCORE_API int lxcore_cgroup_set(lxcore_container *c, const char *file, const char *value,
 				 lxcore_error *err);
 
+/*
+ * Change limits (lxc.limit.*): of a running container at once, and in its configuration.  All is done
+ * or nothing.  EBUSY: memory that is in use cannot be taken away, or it is just being started or
+ * stopped.
+ */
+struct lxcore_update {
+	size_t size;
+	const char *const *settings; /* "KEY=VALUE", ended by NULL; an empty value: no limit */
+	bool runtime; /* of the running container alone (ESRCH: it does not run) */
+};
+#define LXCORE_UPDATE_INIT {.size = sizeof(struct lxcore_update)}
+LXCORE_API int lxcore_update(lxcore_container *c, const struct lxcore_update *how,
+			     lxcore_error *err);
+
 struct lxcore_stats { /* -1: this host does not tell */
 	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */
 	int64_t pids;

@@ -61,6 +61,17 @@ const struct option_row *cli_common(const struct tool *tool, size_t i)
 	return NULL;
 }
 
+const struct option_row *cli_own(const struct tool *tool, size_t i)
+{
+	size_t n = 0;
+
+	while (tool->options && tool->options[n].name)
+		n++;
+	if (i < n)
+		return &tool->options[i];
+	return tool->more ? tool->more(i - n) : NULL;
+}
+
 /* ---- parsing --------------------------------------------------------------------------------- */
 
 struct parser {
@@ -102,7 +113,7 @@ static void make_tables(struct parser *p, const struct tool *tool)
 
 	/* '-': other words are handed out in their order; ':': we speak of errors ourselves. */
 	strcpy(p->letters, "-:");
-	for (row = tool->options; row && row->name; row++)
+	for (size_t i = 0; (row = cli_own(tool, i)); i++)
 		add_row(p, row);
 	p->n_own = p->n;
 	for (size_t i = 0; (row = cli_common(tool, i)); i++)
@@ -282,7 +293,7 @@ void cli_free(struct cli *cli, void *options)
 {
 	const struct option_row *row;
 
-	for (row = cli->tool->options; row && row->name; row++)
+	for (size_t i = 0; (row = cli_own(cli->tool, i)); i++)
 		if (row->kind == OPT_LIST)
 			free(((struct words *)((char *)options + row->offset))->v);
 	free(cli->paths.v);

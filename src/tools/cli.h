@@ -82,6 +82,8 @@ struct tool {
 	size_t max_words;      /* that it takes further, without TOOL_COMMAND or TOOL_WORDS */
 	const char *choose;    /* options of lxc-ls that list the containers to complete */
 	const struct option_row *options; /* ends with a row whose name is NULL */
+	/* Options that are made of the library's tables: row i, or NULL at the end.  NULL: none. */
+	const struct option_row *(*more)(size_t i);
 	size_t options_size;   /* of the struct that they fill */
 	const void *presets;   /* its first content; NULL: zeroes */
 	int (*run)(struct cli *cli, const void *options); /* returns the exit code */
@@ -105,6 +107,8 @@ int cli_main(const struct tool *tool, int argc, char **argv);
 int cli_parse(struct cli *cli, void *options, int argc, char **argv, char **ret_problem);
 void cli_free(struct cli *cli, void *options);
 
+/* The options of a tool's own, one by one; NULL at the end. */
+const struct option_row *cli_own(const struct tool *tool, size_t i);
 /* The options that all tools have: row i of those that this tool has, or NULL at the end. */
 const struct option_row *cli_common(const struct tool *tool, size_t i);
 

@@ -45,9 +45,9 @@ void help_print(const struct tool *tool, FILE *stream)
 
 	print_synopsis(tool, out);
 	fprintf(out, "\n%s: %s.\n", tool->name, tool->purpose);
-	if (tool->options && tool->options->name)
+	if (cli_own(tool, 0))
 		fputs("\nOptions:\n", out);
-	for (row = tool->options; row && row->name; row++)
+	for (size_t i = 0; (row = cli_own(tool, i)); i++)
 		print_row(row, out);
 	fputs("\nCommon options:\n", out);
 	for (size_t i = 0; (row = cli_common(tool, i)); i++)
@@ -76,7 +76,7 @@ void usage_print(const struct tool *tool, FILE *stream)
 	const struct option_row *row;
 
 	fprintf(out, "Usage: %s", tool->name);
-	for (row = tool->options; row && row->name; row++)
+	for (size_t k = 0; (row = cli_own(tool, k)); k++)
 		usage_row(row, i++, out);
 	for (size_t k = 0; (row = cli_common(tool, k)); k++)
 		usage_row(row, i++, out);

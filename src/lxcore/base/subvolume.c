@@ -129,3 +129,26 @@ int subvolume_remove(int dir, int top)
 	free(list.v);
 	return result;
 }
+
+int subvolume_counts(int top)
+{
+	struct btrfs_ioctl_search_args args = {.key = {
+		.tree_id = BTRFS_QUOTA_TREE_OBJECTID,
+		.max_objectid = UINT64_MAX, .max_type = UINT32_MAX, .max_offset = UINT64_MAX,
+		.max_transid = UINT64_MAX, .nr_items = 1,
+	}};
+
+	if (ioctl(top, BTRFS_IOC_TREE_SEARCH, &args) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -1;
+}
+
+int subvolume_limit(int top, uint64_t bytes)
+{
+	struct btrfs_ioctl_qgroup_limit_args args = {
+		.lim = {.flags = BTRFS_QGROUP_LIMIT_MAX_RFER,
+			.max_rfer = bytes ? bytes : UINT64_MAX},
+	};
+
+	return ioctl(top, BTRFS_IOC_QGROUP_LIMIT, &args);
+}

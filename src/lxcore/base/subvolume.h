@@ -7,6 +7,7 @@
 #define LXCORE_BASE_SUBVOLUME_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Can there be one in this directory? */
 bool subvolume_possible(int dir);
@@ -20,5 +21,10 @@ int subvolume_has_others(int top);
  * business: -1 with errno EPERM.
  */
 int subvolume_remove(int dir, int top);
+
+/* Does its filesystem count what is in each of them?  1, 0; -1 with errno. */
+int subvolume_counts(int top);
+/* The most bytes that may be in it, 0: no limit.  0, or -1 with errno. */
+int subvolume_limit(int top, uint64_t bytes);
 
 #endif

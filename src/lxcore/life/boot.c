@@ -336,10 +336,11 @@ static int hear(struct boot *b, int sock, struct step_message *m, struct error *
 	size_t n = BOOT_MAX_GIFTS;
 	ssize_t got = fd_receive(sock, m, sizeof(*m), fds, &n);
 
+	/* It may have died with something unread. */
+	if (got == 0 || (got < 0 && errno == ECONNRESET))
+		return 0;
 	if (got < 0)
 		return error_sys(err, "cannot hear from the container's first process");
-	if (got == 0)
-		return 0;
 	/* From the airlock. */
 	if (got == sizeof(int) && (int)m->step < 0) {
 		init_exec_failed(b, -(int)m->step, err);

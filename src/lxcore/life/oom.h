@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Noticing, in the supervisor, that the kernel killed processes of the container for want of memory:
- * those who watch are told, the count is kept in the run directory ('oom', life/rundir.h), and at the end
- * it is known whether init itself was one of them.
+ * those who watch are told, the count is kept in the run directory ('oom', life/rundir.h), and at the
+ * end it is known whether init itself was one of them.
  */
 #ifndef LXCORE_LIFE_OOM_H
 #define LXCORE_LIFE_OOM_H
@@ -29,8 +29,8 @@ int64_t oom_on_time(struct oom *o);
 /* Milliseconds until oom_on_time() has to be called; -1: no need. */
 int oom_timeout(const struct oom *o);
 /*
- * Init is dead and was not asked to die: did the kernel kill it so?  *ret_more: how many were killed since
- * the last look.  Ends the watch, before the cgroups go.
+ * Init is dead and was not asked to die: did the kernel kill it so?  *ret_more: how many were killed
+ * since the last look.  Ends the watch, before the cgroups go.
  */
 bool oom_end(struct oom *o, int status, bool asked, int64_t *ret_more);
 

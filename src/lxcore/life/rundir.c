@@ -235,7 +235,9 @@ int64_t rundir_read_oom(int rundir)
 	autobuf struct buf text = BUF_INIT;
 	long long kills;
 
-	return file_read(rundir, RUNDIR_OOM, &text) == 0 && sscanf(text.s, "%lld", &kills) == 1 ? kills : 0;
+	if (file_read(rundir, RUNDIR_OOM, &text) < 0 || sscanf(text.s, "%lld", &kills) != 1)
+		return 0;
+	return kills;
 }
 
 static char *exit_path(const char *lxcpath, const char *name)

@@ -10,6 +10,7 @@
  *     config    the configuration of this boot, includes resolved
  *     config.written  the same before a pre-start hook changed it for this boot
  *     journal   what was made on this host (base/journal.h)
+ *     updated   'config' was changed since (lxc-update): a reboot begins with what it says now
  *     oom       how many processes were killed for want of memory, when any were
  *     control   socket of the supervisor (life/control.h)
  *
@@ -27,6 +28,7 @@
 
 #define RUNDIR_CONFIG "config"
 #define RUNDIR_OOM "oom"
+#define RUNDIR_UPDATED "updated"
 #define RUNDIR_CONFIG_WRITTEN "config.written"
 
 struct run_state {

@@ -414,7 +414,8 @@ static _Noreturn void end(struct watch *w, const struct launch_news *news, size_
 
 /*
  * For the next boot: the configuration as its user wrote it, with its history, for hooks may change it
- * again.  When it cannot be read any more the one that we have must do.
+ * again and lxc-update may have changed it.  When it cannot be read any more the one that we have must
+ * do.
  */
 __attribute__((noinline)) static void restore_conf(struct supervisor *s, struct conf **conf)
 {
@@ -490,7 +491,8 @@ static int next_try(struct watch *w, bool failed)
 /* The next boot begins with what the first one had. */
 static void begin_anew(struct watch *w, struct boot *fresh)
 {
-	if (hooks_any(fresh->conf, HOOK_PRE_START))
+	if (hooks_any(fresh->conf, HOOK_PRE_START) ||
+	    faccessat(w->s->boot->rundir, RUNDIR_UPDATED, F_OK, 0) == 0)
 		restore_conf(w->s, &fresh->conf);
 	strv_free(&w->s->boot->hook_env);
 	fresh->stays = true;

@@ -11,6 +11,7 @@
 #include "base/mount.h"
 #include "base/path.h"
 #include "parts/parts.h"
+#include "parts/rootfs_disk.h"
 #include "parts/rootfs_init.h"
 #include "storage/storage.h"
 
@@ -107,6 +108,10 @@ static const struct conf_key keys[] = {
 		    "different maps can share one tree."},
 	{"lxc.rootfs.managed", &conf_bool, offsetof(struct rootfs_conf, managed), .preset = "1",
 	 .summary = "0: destroying the container leaves the root filesystem alone."},
+	{"lxc.limit.disk", &rootfs_disk_type, offsetof(struct rootfs_conf, disk),
+	 .summary = "Most bytes in the root filesystem: a quota with btrfs and zfs; the size of loop, "
+		    "lvm, rbd and nbd, which a start makes larger where they are smaller. Refused "
+		    "where the storage has neither."},
 	{NULL},
 };
 
@@ -196,6 +201,11 @@ static int check_mount_point(const struct rootfs_conf *rc, struct error *err)
 	return error_mend(err, "mkdir -p %s", path);
 }
 
+static int check_disk(const struct boot *b, struct error *err)
+{
+	return rootfs_disk_check(b->conf, err) < 0 ? blame(b->conf, "lxc.limit.disk", err) : 0;
+}
+
 static int rootfs_check(const struct boot *b, struct error *err)
 {
 	const struct rootfs_conf *rc = rootfs_conf_of(b->conf);
@@ -203,6 +213,8 @@ static int rootfs_check(const struct boot *b, struct error *err)
 	struct storage s;
 
 	if (!rc->path) {
+		if (check_disk(b, err) < 0)
+			return -1;
 		root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return rootfs_check_init(b, "/", root, err);
 	}
@@ -215,6 +227,8 @@ static int rootfs_check(const struct boot *b, struct error *err)
 				  "lxc.rootfs.path",
 				  b->name);
 	}
+	if (check_disk(b, err) < 0)
+		return -1;
 	if (check_options(b, rc, s.driver, err) < 0)
 		return blame(b->conf, "lxc.rootfs.options", err);
 	if (check_mount_point(rc, err) < 0)
@@ -308,6 +322,8 @@ static int rootfs_prepare(struct boot *b, struct error *err)
 	if (access(path, F_OK) < 0 && path_make_dirs(path, 0755) < 0)
 		return error_sys(err, "cannot make the mount point \"%s\" (lxc.rootfs.mount)",
 				 path);
+	if (rootfs_disk_apply(b->conf, err) < 0)
+		return blame(b->conf, "lxc.limit.disk", err);
 	/* The descriptor is inherited by the container's first process, which puts the mount in its
 	 * place. */
 	return mounter_of(rc) == BY_SUPERVISOR ? mount_outside(b, NULL, err) : 0;

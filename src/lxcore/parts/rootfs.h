@@ -9,6 +9,7 @@ struct rootfs_conf {
 	char *path;  /* '[TYPE:]SOURCE' as set, see storage_parse(); NULL: shares the host's tree */
 	char *mount; /* lxc.rootfs.mount */
 	char *options; /* as written */
+	char *disk;    /* lxc.limit.disk as written; NULL: no limit */
 	bool managed;  /* false: destroying the container leaves it alone */
 };
 

@@ -197,6 +197,27 @@ static int btrfs_destroy(const char *source, struct error *err)
 	return error_sys(err, "cannot remove the subvolume \"%s\"", source);
 }
 
+/* Counting costs the whole filesystem something, so whoever rules it decides on that. */
+static int btrfs_limit(const char *source, uint64_t bytes, bool only_try, struct error *err)
+{
+	autoclose int top = open(source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int counts = top < 0 ? -1 : subvolume_counts(top);
+
+	if (counts < 0)
+		return error_sys(err, "cannot limit the subvolume \"%s\"", source);
+	if (!counts && !bytes)
+		return 0;
+	if (!counts) {
+		error_set(err, ENOTSUP, "cannot limit the subvolume \"%s\": quotas are not enabled on "
+			  "its filesystem (btrfs)", source);
+		return error_mend(err, "btrfs quota enable %s", source);
+	}
+	if (only_try || subvolume_limit(top, bytes) == 0)
+		return 0;
+	return error_sys(err, "cannot limit the subvolume \"%s\" to %llu bytes", source,
+			 (unsigned long long)bytes);
+}
+
 const struct storage_driver storage_btrfs = {
 	.name = "btrfs",
 	.usable = btrfs_usable,
@@ -207,4 +228,5 @@ const struct storage_driver storage_btrfs = {
 	.create = btrfs_create,
 	.snapshot = btrfs_snapshot,
 	.destroy = btrfs_destroy,
+	.limit = btrfs_limit,
 };

@@ -132,7 +132,11 @@ static int loop_open(const char *source, int *ret_number, struct error *err)
 	if (image < 0 || lock_image(image, source, err) < 0)
 		return -1;
 	fd = find_device(image, ret_number);
-	return fd >= 0 ? fd : new_device(image, source, ret_number, err);
+	if (fd < 0)
+		fd = new_device(image, source, ret_number, err);
+	/* The device has the file open from now on, as we have it, and would keep the lock. */
+	flock(image, LOCK_UN);
+	return fd;
 }
 
 /* ---- the driver ---- */

@@ -112,6 +112,9 @@ struct storage_driver {
 	 * container's directory and goes with that. */
 	int (*rename)(const char *source, const struct storage_new *new, char **ret_source,
 		      struct error *err);
+	/* Let it hold so many bytes at most, 0: as many as there is room for.  'only_try': tell whether
+	 * that can be, and change nothing.  NULL: it cannot. */
+	int (*limit)(const char *source, uint64_t bytes, bool only_try, struct error *err);
 	/* Make it larger (bytes).  NULL: it has no size of its own. */
 	int (*grow)(const char *source, uint64_t size, struct error *err);
 	/* Its size in bytes, for a copy's; 0: it has none of its own.  NULL: likewise. */

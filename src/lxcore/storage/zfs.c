@@ -345,6 +345,21 @@ static int zfs_rename(const char *source, const struct storage_new *new, char **
 	return 0;
 }
 
+static int zfs_limit(const char *source, uint64_t bytes, bool only_try, struct error *err)
+{
+	autofree char *quota = bytes ? str_printf("quota=%llu", (unsigned long long)bytes) :
+				       strdup("quota=none");
+	const char *const argv[] = {"zfs", "set", quota, source, NULL};
+
+	if (check_name(source, err) < 0)
+		return -1;
+	if (!quota)
+		return error_set(err, ENOMEM, "out of memory");
+	if (only_try || tool_run(argv, 0, NULL, err) == 0)
+		return 0;
+	return error_within(err, "cannot limit the dataset \"%s\"", source);
+}
+
 const struct storage_driver storage_zfs = {
 	.name = "zfs",
 	.mounted_outside = true,
@@ -358,4 +373,5 @@ const struct storage_driver storage_zfs = {
 	.depends = zfs_depends,
 	.destroy = zfs_destroy,
 	.rename = zfs_rename,
+	.limit = zfs_limit,
 };

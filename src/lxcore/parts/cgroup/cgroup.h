@@ -14,6 +14,7 @@
  *     cgroup-monitor PATH   the supervisor's own directory (lxc.cgroup.dir.monitor)
  *     cgroup-origin PATH    where the supervisor was before it entered that
  *     cgroup-pivot PATH     where it may go at the stop when it cannot go back
+ *     memory-pool NAME      it shares a pool of memory with others (pool.c)
  *     cgroup-not PATH       turned out to be someone else's: an earlier line does not count
  */
 #ifndef LXCORE_PARTS_CGROUP_CGROUP_H
@@ -113,6 +114,29 @@ int cgroup_get(const struct cgroup_running *at, int rundir, const char *file, ch
 	       struct error *err);
 int cgroup_set(const struct cgroup_running *at, int rundir, const char *file, const char *value,
 	       struct error *err);
+
+/* ---- resources_change.c: lxc.limit.* of a running container ---- */
+
+/* How control files are put back to what they said before. */
+struct cgroup_undo {
+	int rundir;       /* of the container */
+	const char *name;
+	struct cgroup_undo_step {
+		int version; /* whose name and words these are; 0: a place in a pool of memory */
+		char file[64], value[160];
+	} *v;
+	size_t n;
+};
+void cgroup_undo_free(struct cgroup_undo *u);
+/* Set one in a configuration; "": no limit.  What is said of one device leaves others alone. */
+int cgroup_put_limit(struct conf *conf, const char *key, const char *value, struct error *err);
+/* Can this host keep those of a configuration?  'name': of the container. */
+int cgroup_check_limits(const struct conf *conf, const char *name, struct error *err);
+/* Those that differ are changed; 'undo' says whose they are.  -1: all is as it was, or the error says
+ * that it is not. */
+int cgroup_change_limits(const struct cgroup_running *at, const struct conf *from,
+			 const struct conf *to, struct cgroup_undo *undo, struct error *err);
+int cgroup_undo_limits(const struct cgroup_running *at, struct cgroup_undo *u, struct error *err);
 
 struct cgroup_stats { /* -1: this host does not tell */
 	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */

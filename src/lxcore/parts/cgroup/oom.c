@@ -3,9 +3,9 @@
  * Processes that the kernel killed for want of memory: how many, and a descriptor that tells of the
  * next one.
  *
- * v2 counts them in memory.events, those of nested cgroups included, and wakes who polls that.  v1 counts
- * them where the killed one was, so all cgroups below are added up, and tells an eventfd that memory has
- * run out, which is a moment before somebody is killed.
+ * v2 counts them in memory.events, those of nested cgroups included, and wakes who polls that.  v1
+ * counts them where the killed one was, so all cgroups below are added up, and tells an eventfd that
+ * memory has run out, which is a moment before somebody is killed.
  */
 #include "parts/cgroup/room.h"
 

@@ -182,7 +182,7 @@ static int prepare(struct boot *b, struct error *err)
 	made = cgroup_make(b, c, &names, err);
 	free(names.payload);
 	if (made < 0 || cgroup_limits_set(&c->at, b->conf, err) < 0 ||
-	    resources_set(&c->at, b->conf, err) < 0 || cgroup_open_doors(b, c, err) < 0 ||
+	    resources_set(b, &c->at, err) < 0 || cgroup_open_doors(b, c, err) < 0 ||
 	    cgroup_monitor_enter(b, &c->layout, err) < 0)
 		return -1;
 	return show_view(b, c, err);

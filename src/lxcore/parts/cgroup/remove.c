@@ -7,6 +7,7 @@
  * removed depth first through descriptors; what still lives (it was attached from outside) is
  * killed.  Only directories that the journal names, and those below them, are ever touched.
  */
+#include "parts/cgroup/resources.h"
 #include "parts/cgroup/room.h"
 
 #include "base/auto.h"
@@ -211,6 +212,8 @@ void cgroup_release(const struct release *r)
 		cgroup_boot_end((struct boot *)r->boot);
 	give_back_as_root(r);
 	give_back_payload(r->journal);
+	if (!r->stays && journal_previous(r->journal, POOL_JOURNAL, NULL))
+		pool_leave(r->rundir, r->name);
 	if (!r->rescue)
 		cgroup_monitor_leave(r->journal);
 	give_back_monitor(r->journal);

@@ -113,6 +113,14 @@ static const struct conf_key keys[] = {
 	{"lxc.limit.memory", &type_size, FIELD(memory),
 	 .summary = "Most memory, caches of files included; where it is not enough, a process of "
 		    "the container is killed."},
+	{"lxc.limit.memory.weight", &type_number, FIELD(memory_weight), .syntax = "1..10000",
+	 .extra = &weights,
+	 .summary = "Instead of lxc.limit.memory: a share of lxc.limit.memory.pool, by weight among "
+		    "the running containers of the same lxcpath that have one; it changes when others "
+		    "come and go."},
+	{"lxc.limit.memory.pool", &type_size, FIELD(pool), .preset = "100%",
+	 .summary = "The memory that those with a lxc.limit.memory.weight share: for all of them the "
+		    "same."},
 	{"lxc.limit.memory.soft", &type_size, FIELD(soft),
 	 .summary = "When this host runs short of memory, it is taken first from containers that have "
 		    "more than this. v1: memory.soft_limit_in_bytes, v2: memory.low."},
@@ -142,7 +150,15 @@ const struct conf_section resources_section = {"resources", sizeof(struct resour
 
 static int check(const struct boot *b, struct error *err)
 {
-	return resources_check(b->conf, b->name, err);
+	const struct resources_conf *c = conf_of(b->conf, &resources_section);
+	struct pool_place place;
+
+	if (resources_check(b->conf, b->name, err) < 0)
+		return -1;
+	resources_place(c, &place);
+	if (!place.weight || pool_check(b->rundir, b->name, place.size, err) == 0)
+		return 0;
+	return resources_blame(b->conf, "lxc.limit.memory.pool", err);
 }
 
 const struct part part_resources = {

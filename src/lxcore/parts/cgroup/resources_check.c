@@ -34,7 +34,12 @@ static int check_together(const struct conf *conf, const struct resources_conf *
 {
 	unsigned long long soft, hard;
 
-	if (c->swap && !c->memory)
+	if (c->memory && c->memory_weight) {
+		error_set(err, EINVAL, "cannot use lxc.limit.memory and lxc.limit.memory.weight "
+			  "together: a share is a limit");
+		return resources_blame(conf, "lxc.limit.memory.weight", err);
+	}
+	if (c->swap && !c->memory && !c->memory_weight)
 		return needs(conf, "lxc.limit.swap", "lxc.limit.memory",
 			     "cgroup v1 limits swap together with memory", err);
 	if (c->soft && c->memory && resources_bytes(c->soft, &soft) &&
@@ -92,6 +97,28 @@ static int not_delegated(const char *controller, const char *dir, struct error *
 	if (geteuid() != 0)
 		return error_mend(err, CGROUP_HELP "      (gives you a cgroup of your own)");
 	return error_mend(err, "echo +%s >%s/cgroup.subtree_control", controller, dir);
+}
+
+/*
+ * An ordinary user's systemd will be asked for a place of its own (scope.c): what it has itself it
+ * hands down there.
+ */
+static int check_scope(const char *controller, struct error *err)
+{
+	autofree char *manager = str_printf(CGROUP_ROOT "/user.slice/user-%u.slice/user@%u.service",
+					    (unsigned)geteuid(), (unsigned)geteuid());
+	autofree char *has = manager ? cgroup_read(manager, "cgroup.controllers") : NULL;
+
+	if (!has || cgroup_lists(has, controller))
+		return 0;
+	error_set(err, EACCES, "the cgroup controller \"%s\" is not handed down to your systemd, which "
+		  "has: %s", controller, has);
+	return error_mend(err, "systemctl edit user@.service      (as root: [Service] Delegate=yes)");
+}
+
+static bool comes_from_scope(const struct conf *conf)
+{
+	return cgroup_scope_is_wanted(conf, false) && cgroup_scope_is_possible(NULL);
 }
 
 static bool holds_processes(const char *dir)
@@ -268,6 +295,16 @@ static int check_protected(const struct checked *k, const char *base, const char
 	return result;
 }
 
+static int check_v2(const struct checked *k, const struct resources_limit *l, const char *controller,
+		    const char *root, const char *base, struct error *err)
+{
+	if (comes_from_scope(k->conf))
+		return check_scope(controller, err);
+	if (check_handed_down(controller, root, base, err) < 0)
+		return -1;
+	return check_v2_file(base, controller, l->file, err);
+}
+
 static int check_limit(const struct checked *k, const struct resources_limit *l, struct error *err)
 {
 	const struct cgroup_hierarchy *h;
@@ -285,8 +322,7 @@ static int check_limit(const struct checked *k, const struct resources_limit *l,
 		return error_set(err, ENOMEM, "out of memory");
 	if (home == CGROUP_V1 && check_v1_file(base, l, err) < 0)
 		return -1;
-	if (home == CGROUP_V2 && (check_handed_down(controller, root, base, err) < 0 ||
-				  check_v2_file(base, controller, l->file, err) < 0))
+	if (home == CGROUP_V2 && check_v2(k, l, controller, root, base, err) < 0)
 		return -1;
 	if (l->kind == LIMIT_CPUS)
 		return check_cpus(k->c->cpus, base, home, err);

@@ -15,6 +15,8 @@
 /* In the order in which they are written: on v1 the limit of swap builds on that of memory. */
 const struct resources_limit resources_limits[] = {
 	{"lxc.limit.memory", FIELD(memory), LIMIT_BYTES, "memory.max", "memory.limit_in_bytes", "max"},
+	{"lxc.limit.memory.weight", FIELD(memory_weight), LIMIT_SHARE, "memory.max",
+	 "memory.limit_in_bytes", "max"},
 	{"lxc.limit.swap", FIELD(swap), LIMIT_BYTES, "memory.swap.max", "memory.memsw.limit_in_bytes",
 	 "max"},
 	{"lxc.limit.memory.soft", FIELD(soft), LIMIT_BYTES, "memory.low", "memory.soft_limit_in_bytes",
@@ -30,12 +32,13 @@ const struct resources_limit resources_limits[] = {
 	{NULL},
 };
 
-static const char *text_of(const struct resources_conf *c, const struct resources_limit *l)
+const char *resources_text(const struct resources_conf *c, const struct resources_limit *l)
 {
 	return *(char *const *)((const char *)c + l->offset);
 }
 
-static const struct strv *list_of(const struct resources_conf *c, const struct resources_limit *l)
+const struct strv *resources_list(const struct resources_conf *c,
+				  const struct resources_limit *l)
 {
 	return (const struct strv *)((const char *)c + l->offset);
 }
@@ -47,7 +50,7 @@ static bool is_list(const struct resources_limit *l)
 
 bool resources_has(const struct resources_conf *c, const struct resources_limit *l)
 {
-	return is_list(l) ? list_of(c, l)->n > 0 : text_of(c, l) != NULL;
+	return is_list(l) ? resources_list(c, l)->n > 0 : resources_text(c, l) != NULL;
 }
 
 bool resources_any(const struct conf *conf)
@@ -135,6 +138,17 @@ static int write_memory(const struct cgroup_running *at, const char *value, stru
 	return too_much_in_use(value, used, err);
 }
 
+/* One that has processes may not be made empty: no limit is what the one above has. */
+static char *cpus_above(const char *dir, const char *file)
+{
+	autofree char *parent = dir ? strdup(dir) : NULL;
+
+	if (!parent)
+		return NULL;
+	*strrchr(parent, '/') = '\0';
+	return cgroup_read(parent, file);
+}
+
 /* A v1 cpuset's child must fit into it, so that one is narrowed before and widened after. */
 static int write_cpus(const struct cgroup_running *at, const char *value, struct error *err)
 {
@@ -142,14 +156,12 @@ static int write_cpus(const struct cgroup_running *at, const char *value, struct
 	autofree char *inner = dir && at->inner ? str_printf("%s/%s", dir, at->inner) : NULL;
 	autofree char *all = NULL;
 
-	if (dir && *value == '\n') {
-		autofree char *parent = strdup(dir);
-
-		if (parent)
-			*strrchr(parent, '/') = '\0';
-		value = all = parent ? cgroup_read(parent, "cpuset.cpus") : NULL;
+	if (*value == '\n') {
+		value = all = cpus_above(dir ? dir : at->v2, dir ? "cpuset.cpus" :
+							     "cpuset.cpus.effective");
 		if (!all)
-			return error_sys(err, "cannot read cpuset.cpus above \"%s\"", dir);
+			return error_sys(err, "cannot read cpuset.cpus above \"%s\"",
+					 dir ? dir : at->v2);
 	}
 	if (inner)
 		cgroup_write(inner, "cpuset.cpus", value);
@@ -160,8 +172,8 @@ static int write_cpus(const struct cgroup_running *at, const char *value, struct
 	return 0;
 }
 
-static int write_one(const struct cgroup_running *at, const struct resources_limit *l,
-		     const char *value, struct error *err)
+int resources_write(const struct cgroup_running *at, const struct resources_limit *l,
+		    const char *value, struct error *err)
 {
 	int home = resources_home(at, l);
 
@@ -176,7 +188,7 @@ static int write_one(const struct cgroup_running *at, const struct resources_lim
 
 /* ---- from the words of the configuration ---- */
 
-static int value_of(const struct resources_limit *l, const char *text, char ret[64],
+int resources_value(const struct resources_limit *l, const char *text, char ret[64],
 		    struct error *err)
 {
 	unsigned long long bytes;
@@ -195,8 +207,7 @@ static int value_of(const struct resources_limit *l, const char *text, char ret[
 	return 0;
 }
 
-/* The rate of one device among the lines; 0: none. */
-static int rate_of(const struct strv *lines, unsigned major, unsigned minor,
+int resources_rate(const struct strv *lines, unsigned major, unsigned minor,
 		   unsigned long long *ret, struct error *err)
 {
 	*ret = 0;
@@ -214,13 +225,8 @@ static int rate_of(const struct strv *lines, unsigned major, unsigned minor,
 	return 0;
 }
 
-struct setting {
-	const struct resources_limit *limit;
-	char value[128];
-};
-
-static void io_setting(const struct resources_limit *l, unsigned major, unsigned minor,
-		       unsigned long long rate, struct setting *ret)
+void resources_io_setting(const struct resources_limit *l, unsigned major, unsigned minor,
+			  unsigned long long rate, struct resources_setting *ret)
 {
 	const char *word = l->kind == LIMIT_READ ? "rbps" : "wbps";
 
@@ -238,24 +244,45 @@ static int set_devices(const struct cgroup_running *at, const struct resources_l
 {
 	for (size_t i = 0; i < lines->n; i++) {
 		struct resources_io io;
-		struct setting s;
+		struct resources_setting s;
 		unsigned major, minor;
 		unsigned long long rate;
 
 		if (!resources_io(lines->v[i], &io) ||
 		    resources_device(io.device, &major, &minor, err) < 0 ||
-		    rate_of(lines, major, minor, &rate, err) < 0)
+		    resources_rate(lines, major, minor, &rate, err) < 0)
 			return -1;
-		io_setting(l, major, minor, rate, &s);
-		if (rate && write_one(at, l, s.value, err) < 0)
+		resources_io_setting(l, major, minor, rate, &s);
+		if (rate && resources_write(at, l, s.value, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int resources_set(const struct cgroup_running *at, const struct conf *conf, struct error *err)
+void resources_place(const struct resources_conf *c, struct pool_place *ret)
 {
-	const struct resources_conf *c = conf_of(conf, &resources_section);
+	unsigned long long weight = 0;
+
+	*ret = (struct pool_place){0};
+	if (c->memory_weight && str_to_u64(c->memory_weight, &weight))
+		ret->weight = (unsigned)weight;
+	resources_bytes(c->pool ? c->pool : "100%", &ret->size);
+}
+
+static int share_memory(struct boot *b, const struct cgroup_running *at,
+			const struct resources_conf *c, struct error *err)
+{
+	struct pool_place place;
+
+	resources_place(c, &place);
+	if (journal_record(&b->journal, POOL_JOURNAL, b->name, err) < 0)
+		return -1;
+	return pool_join(b->rundir, b->name, at, &place, false, err);
+}
+
+int resources_set(struct boot *b, const struct cgroup_running *at, struct error *err)
+{
+	const struct resources_conf *c = conf_of(b->conf, &resources_section);
 
 	for (const struct resources_limit *l = resources_limits; l->key; l++) {
 		char value[64];
@@ -263,13 +290,15 @@ int resources_set(const struct cgroup_running *at, const struct conf *conf, stru
 
 		if (!resources_has(c, l))
 			continue;
-		if (is_list(l))
-			result = set_devices(at, l, list_of(c, l), err);
+		if (l->kind == LIMIT_SHARE)
+			result = share_memory(b, at, c, err);
+		else if (is_list(l))
+			result = set_devices(at, l, resources_list(c, l), err);
 		else
-			result = value_of(l, text_of(c, l), value, err) < 0 ? -1 :
-				 write_one(at, l, value, err);
+			result = resources_value(l, resources_text(c, l), value, err) < 0 ? -1 :
+				 resources_write(at, l, value, err);
 		if (result < 0)
-			return resources_blame(conf, l->key, err);
+			return resources_blame(b->conf, l->key, err);
 	}
 	return 0;
 }
