@@ -58,7 +58,8 @@ ok 'lxc.service starts' act start lxc.service
 is '... and is active' "$(active lxc)" active
 is '... with the containers that start with the machine' "$(running)" 'a b '
 is '... in their order' "$(order)" 'pre-start a,pre-start b,'
-is '... after the network of containers' "$(active lxc-net)" active
+is '... after the network of containers' "$(active lxc-net)" active ||
+	diag "$(journal lxc-net)"
 ok '... which was up before' test "$(systemctl show -P ExecMainExitTimestampMonotonic lxc-net)" -lt \
 	"$(systemctl show -P ExecMainStartTimestampMonotonic lxc)"
 ok '... and has its bridge' test -d /sys/class/net/lxcbr0
