@@ -116,6 +116,25 @@ LXCORE_API int lxcore_save(lxcore_container *c, const char *file, lxcore_error *
  */
 LXCORE_API int lxcore_get(lxcore_container *c, const char *key, bool running, char **ret,
 			  lxcore_error *err);
+/*
+ * Bring a configuration file up to date: keys that had other names before LXC 3 get those of today.
+ * All else stays as it was written.
+ */
+struct lxcore_config_change {
+	unsigned line;         /* of the old text; 0: the end of the list */
+	const char *was, *now; /* 'now' NULL: the line went, for it has no meaning any more; or: */
+	const char *unknown;   /* not NULL: no key that is known; the line stays */
+};
+struct lxcore_config_update {
+	char *file;    /* that it really is, where 'file' was a symbolic link */
+	char *backup;  /* the file that has the old text now; NULL: none, for nothing was changed */
+	char *old_text, *new_text;
+	struct lxcore_config_change *changes;
+};
+/* 'look_only': change nothing.  The count of lines that change; -1. */
+LXCORE_API int lxcore_update_config(const char *file, bool look_only, struct lxcore_config_update *ret,
+				    lxcore_error *err);
+LXCORE_API void lxcore_config_update_free(struct lxcore_config_update *u);
 /* Sentences that the user should read, such as old key names in the file; ended by NULL; owned by c. */
 LXCORE_API const char *const *lxcore_notices(lxcore_container *c);
 /* Run every part's checks: would it start?  Calls 'say' for each part with what it found wrong

@@ -115,6 +115,23 @@ const struct strv *conf_notices(const struct conf *c);
 /* Another one, from somebody who acted on the configuration. */
 int conf_notice(struct conf *c, const char *text);
 
+/* What is to be said of a line when the text is brought up to date. */
+struct conf_changes {
+	struct conf_change {
+		unsigned line;
+		char *was, *now; /* without newline; 'now' NULL: it goes, or see 'why' */
+		char *why;       /* not NULL: it stays as it is, for its key is not known */
+	} *v;
+	size_t n;
+};
+/*
+ * Give each key of a text the name that it has today (update.c); 'keys' knows these.  The new text is
+ * added to 'out'.
+ */
+int conf_update(const struct conf *keys, const char *text, size_t n, struct buf *out,
+		struct conf_changes *changes, struct error *err);
+void conf_changes_free(struct conf_changes *c);
+
 /* Every key of every section, for manuals and completion: walk with *state = 0; NULL at the end. */
 const struct conf_key *conf_next_key(const struct conf_section *const *sections, size_t *state);
 

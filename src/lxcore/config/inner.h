@@ -5,6 +5,7 @@
  *     keys.c      finds a key by name in the sections' tables
  *     grammar.c   reads files: lines, quotes, includes
  *     legacy.c    old names
+ *     update.c    puts present names in the place of old ones
  *     text.c      edits the text that is kept as written
  *     conf.c      values, and the log of all settings
  */
