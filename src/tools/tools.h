@@ -6,12 +6,11 @@
 #include "cli.h"
 
 #define TOOLS(X) \
-	X(attach) X(autostart) X(update) \
-	X(cgroup) X(checkconfig) X(clone) X(config) X(console) X(copy) \
-	X(cp) X(create) X(destroy) X(device) X(diff) X(events) X(execute) X(export) X(freeze) \
+	X(attach) X(autostart) X(cgroup) X(checkconfig) X(clone) X(config) X(console) \
+	X(copy) X(cp) X(create) X(destroy) X(device) X(diff) X(events) X(execute) X(export) X(freeze) \
 	X(import) X(info) X(logs) X(ls) X(monitor) X(net) X(rename) X(restart) X(snapshot) \
-	X(start) X(start_ephemeral) X(stop) X(top) X(unfreeze) X(unshare) X(update_config) \
-	X(usernsexec) X(wait)
+	X(start) X(start_ephemeral) X(stop) X(top) X(unfreeze) X(unshare) X(update) \
+	X(update_config) X(usernsexec) X(wait)
 
 #define TOOLS_DECLARE(name) extern const struct tool tool_##name;
 TOOLS(TOOLS_DECLARE)

@@ -139,4 +139,20 @@ ok 'a container directory that is a link: what it points to stays, or destroy sa
 	sh -c '[ -e "$1/elsewhere" ]' - "$TMP"
 nothing_left 'nothing is left' "$C"
 
+# ---- lxcore itself in a chroot: pivot_root(2) alone would leave the host's tree in the container's namespace
+
+make_container "$C-five"
+echo "$C-five" >"$P/$C-five/rootfs/mark"
+mkdir "$TMP/jail"
+ok 'in a chroot a container starts' unshare -m --propagation private sh -c \
+	'mount --rbind / "$1/jail" && exec chroot "$1/jail" "$(command -v lxc-start)" -P "$2" -n "$3"' - \
+	"$TMP" "$P" "$C-five"
+is '... who enters it has its root' "$(inside "$C-five" cat /mark)" "$C-five"
+is '... as has who enters its mount namespace from inside' \
+	"$(inside "$C-five" nsenter -t 1 -m cat /mark)" "$C-five"
+is '... where nothing of the host is mounted' \
+	"$(inside "$C-five" nsenter -t 1 -m awk '$2 == "/" { n++ } END { print n }' /proc/mounts)" 1
+lxc stop -k -n "$C-five"
+nothing_left 'nothing is left of it' "$C-five"
+
 done_testing

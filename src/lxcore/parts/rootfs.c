@@ -443,15 +443,37 @@ static int open_proc(struct boot *b, struct error *err)
 	return 0;
 }
 
+/*
+ * Our root becomes that of our mount namespace.  They differ when lxcore runs in a chroot: pivot_root(2)
+ * from there would leave the namespace with the host's tree as its root, open to whoever enters it
+ * again (setns(2), lxc-attach(1)).
+ */
+static int take_real_root(const struct boot *b)
+{
+	autoclose int ns = openat(b->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	return ns < 0 ? -1 : setns(ns, CLONE_NEWNS);
+}
+
+/* The host's mounts may still reach us, ours shall not reach the host, in a chroot neither. */
+static int keep_mounts_from_host(const struct boot *b)
+{
+	autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0 || take_real_root(b) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return -1;
+	/* The paths of the configuration are those in the chroot. */
+	return fchdir(root) < 0 ? -1 : chroot(".");
+}
+
 static int rootfs_enter(struct boot *b, struct error *err)
 {
 	const struct rootfs_conf *rc = rootfs_conf_of(b->conf);
 
-	/* The host's mounts may still reach us, ours shall not reach the host. */
-	if ((b->clone_flags & CLONE_NEWNS) && mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
-		return error_sys(err, "cannot keep the container's mounts from the host");
 	if (open_proc(b, err) < 0)
 		return -1;
+	if ((b->clone_flags & CLONE_NEWNS) && keep_mounts_from_host(b) < 0)
+		return error_sys(err, "cannot keep the container's mounts from the host");
 	if (rc->path)
 		return mount_root(b, rc, err);
 	b->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -527,7 +549,7 @@ static int pivot_enter(struct boot *b, struct error *err)
 		return 0;
 	if (check_not_covered(b, err) < 0)
 		return -1;
-	if (fchdir(b->root) < 0)
+	if (((b->clone_flags & CLONE_NEWNS) && take_real_root(b) < 0) || fchdir(b->root) < 0)
 		return error_sys(err, "cannot enter the root filesystem");
 	/* The old root lands on top of the new one and goes from there; pivot_root(2), notes. */
 	if (syscall(SYS_pivot_root, ".", ".") == 0) {
