@@ -60,6 +60,7 @@ is '... nothing of the future' "$status $out" '0 '
 timeout -k 2 60 lxc-events -P "$P" --since="@$begin" >"$TMP/both" 2>/dev/null &
 both=$!
 ok 'then it goes on' eventually 5 grep -q "$C-made destroy" "$TMP/both"
+sleep 1.1 # times are seconds: the same again within one would look like the same
 lxc start -n "$C"
 ok '... with what happens' eventually 5 sh -c "[ \$(grep -c RUNNING '$TMP/both') = 2 ]"
 is '... each once' "$(sort "$TMP/both" | uniq -d)" ''

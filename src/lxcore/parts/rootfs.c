@@ -444,9 +444,9 @@ static int open_proc(struct boot *b, struct error *err)
 }
 
 /*
- * Our root becomes that of our mount namespace.  They differ when lxcore runs in a chroot: pivot_root(2)
- * from there would leave the namespace with the host's tree as its root, open to whoever enters it
- * again (setns(2), lxc-attach(1)).
+ * Our root becomes that of our mount namespace.  They differ when lxcore runs in a chroot:
+ * pivot_root(2) from there would leave the namespace with the host's tree as its root, open to whoever
+ * enters it again (setns(2), lxc-attach(1)).
  */
 static int take_real_root(const struct boot *b)
 {
