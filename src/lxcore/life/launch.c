@@ -126,6 +126,7 @@ static _Noreturn void be_supervisor(struct launch *l)
 	struct supervisor s = {
 		.container = l->container, .boot = &l->boot, .lock = l->lock, .starter = l->news[1],
 		.timed = l->how->timing != NULL, .pidfile = l->pidfile,
+		.has_viewer = l->boot.foreground && l->how->terminal >= 0,
 	};
 
 	prctl(PR_SET_NAME, "lxc-monitor");

@@ -57,6 +57,7 @@ static int give_console(struct watch *w, int *ret_fd)
 		return -1;
 	}
 	*ret_fd = pair[1];
+	w->viewed = true;
 	return 0;
 }
 

@@ -31,6 +31,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#define VIEWER_MS 2000
+
 int watch_add(struct watch *w, int fd, unsigned events, enum watched what, unsigned index)
 {
 	struct epoll_event e = {
@@ -192,6 +194,17 @@ static void watch_once(struct watch *w, int ms)
 			 events[i].events);
 }
 
+/* A short command may have said all before the one who started it has come to see it. */
+static void wait_for_viewer(struct watch *w)
+{
+	long long limit = clock_ms() + VIEWER_MS, left;
+
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->s->boot->init_pidfd, NULL);
+	while (w->s->has_viewer && w->s->starter >= 0 && !w->viewed &&
+	       (left = limit - clock_ms()) > 0)
+		watch_once(w, (int)left);
+}
+
 /* Wait until init has ended; its wait status. */
 static int wait_for_end(struct watch *w)
 {
@@ -214,6 +227,7 @@ static int wait_for_end(struct watch *w)
 		tell_killed(w, oom_on_time(&w->oom));
 	}
 	hub_on_master(&w->hub);
+	wait_for_viewer(w);
 	hub_set_master(&w->hub, -1);
 	notify_close(&w->notify);
 	status = proc_reap(b->init_pidfd);

@@ -26,6 +26,7 @@ struct supervisor {
 	int lock;    /* held until the end */
 	int starter; /* socket to the one who started us; -1: it has its answer */
 	bool timed;
+	bool has_viewer; /* the one who started us is at a terminal, and comes for the console */
 	const char *pidfile; /* ours: written once it runs, removed at the end; NULL: none */
 };
 

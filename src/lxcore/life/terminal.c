@@ -270,8 +270,12 @@ static void stay_loop(struct stay *s, const struct terminal_relay *r, int signal
 			else
 				ask_to_end(s);
 		}
-		if (p[2].revents && !(p[0].revents & POLLIN))
+		if (p[2].revents) {
+			/* What was said before. */
+			while (p[0].fd >= 0 && fd_wait(p[0].fd, 0) == 1 && show(r) == SHOWN)
+				;
 			return;
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ struct watch {
 	struct run_state state;
 	struct again again;
 	bool ended;
+	bool viewed;      /* somebody came for its console */
 	bool ran;         /* it was running, once at least */
 	bool left_behind; /* the journal could not be read: its things are still there */
 };
