@@ -50,4 +50,11 @@ lxc stop -k -n "$C" >/dev/null 2>&1
 is 'after a killed supervisor it can be stopped' "$(state "$C")" STOPPED
 nothing_left 'with nothing left' "$C"
 
+started "$C-none" 'lxc.cgroup2.devices.deny = a'
+is 'with devices.deny = a alone a container starts' "$status" 0
+ok '... and has its devices' inside "$C-none" test -c /dev/zero
+not_ok '... but can open none' inside "$C-none" sh -c ': </dev/zero'
+not_ok '... and make none' inside "$C-none" mknod /tmp/zero c 1 5
+lxc stop -k -n "$C-none"
+
 done_testing
