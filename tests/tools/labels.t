@@ -47,8 +47,19 @@ if apparmor; then
 	again
 	started "$C" 'lxc.apparmor.profile = generated' 'lxc.apparmor.allow_nesting = 1'
 	is 'with allow_nesting' "$status" 0
+	if grep -q yes /sys/kernel/security/apparmor/features/domain/stack 2>/dev/null; then
+		like '... two labels are stacked: the profile, and one of a namespace of its own' \
+			"$(label "$(init_pid "$C")")" "^lxc-${C}_<.*>//&:lxc-${C}_<.*>:unconfined "
+		space=$(ls /sys/kernel/security/apparmor/policy/namespaces | grep -F "lxc-${C}_")
+		like '... so has an attached command' "$(inside "$C" cat /proc/self/attr/current)" unconfined
+		is '... and it sees the policies of that namespace alone' \
+			"$(inside "$C" sh -c 'mount -t securityfs none /mnt && cat /mnt/apparmor/.ns_name; umount /mnt')" "$space"
+		not_ok '... the profile holds all the same' inside "$C" mount -t debugfs none /mnt
+	fi
 	ok '... it mounts what it likes' inside "$C" sh -c 'mkdir -p /tmp/a && mount --bind /etc /tmp/a && umount /tmp/a'
 	again
+	not_ok '... and the namespace goes with it' \
+		sh -c 'ls /sys/kernel/security/apparmor/policy/namespaces | grep -qF "$1"' - "lxc-${C}_"
 	profiles=$(dirname "$(command -v lxc-start)")/../../etc/apparmor.d/lxcore-containers
 	for file in lxcore-containers lxc-containers; do	# packages have the second name
 		[ -e "$profiles" ] || profiles=/etc/apparmor.d/$file

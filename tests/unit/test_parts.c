@@ -639,17 +639,20 @@ static void a_configured_signal_wins(void)
 static void a_generated_profile_follows_the_keys(void)
 {
 	struct label_conf s = {0};
-	autofree char *plain = NULL, *nested = NULL;
+	autofree char *plain = NULL, *nested = NULL, *stacked = NULL;
 
 	strv_add(&s.raw, "deny /x w,");
-	plain = apparmor_profile_text("lxc-web_</p>", &s, false);
+	plain = apparmor_profile_text("lxc-web_</p>", &s, false, false);
 	HAS(plain, "profile \"lxc-web_</p>\" flags=");
 	HAS(plain, "  deny /x w,\n}\n");
 	HAS(plain, "signal (receive) peer=unconfined");
 	CU_ASSERT_PTR_NULL(strstr(plain, "  pivot_root,"));
 	s.allow_nesting = true;
-	nested = apparmor_profile_text("n", &s, false);
+	nested = apparmor_profile_text("n", &s, false, false);
 	HAS(nested, "  pivot_root,\n");
+	HAS(nested, "deny mount fstype=securityfs");
+	stacked = apparmor_profile_text("n", &s, false, true);
+	CU_ASSERT_PTR_NULL(strstr(stacked, "securityfs"));
 	strv_free(&s.raw);
 }
 

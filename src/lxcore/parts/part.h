@@ -166,6 +166,7 @@ struct boot {
 	struct namespaces_boot *namespaces;
 	struct hooks_boot *hooks;
 	bool apparmor; /* label: from prepare on, there is a profile to be taken */
+	bool apparmor_stacks; /* label: and below it the container has a namespace of policies */
 	/* init -> hooks: our small init and airlock, a sealed memory file; 0: none */
 	int own_init;
 };

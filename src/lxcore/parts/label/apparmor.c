@@ -20,7 +20,9 @@
 #define DEFAULT_PROFILE "lxc-container-default-cgns"
 #define CACHE_DIR LXCORE_CACHEDIR "/apparmor"
 #define PARSER_LIMIT_MS 60000
+#define NAMESPACES SECURITYFS "/policy/namespaces"
 #define JOURNAL "apparmor-profile" /* value: the file of a profile that is or was loaded */
+#define JOURNAL_NAMESPACE "apparmor-namespace" /* value: the directory of a namespace of policies */
 #define MOST_NAME 246 /* what leaves room for what the kernel and the parser add to a name */
 
 bool apparmor_is_enabled(void)
@@ -71,14 +73,22 @@ static char *profile_name(const struct boot *b, const struct label_conf *s)
 	return apparmor_name(s, b->name, b->lxcpath);
 }
 
-static char *profile_file(const struct boot *b, const char *name)
+/* 'name' as the last part of a path. */
+static char *path_of_name(const char *dir, const char *name)
 {
-	char *path = str_printf("%s/%s/apparmor/%s", b->lxcpath, b->name, name);
+	char *path = str_printf("%s/%s", dir, name);
 
-	for (char *at = path ? path + strlen(path) - strlen(name) : NULL; at && *at; at++)
+	for (char *at = path ? path + strlen(dir) + 1 : NULL; at && *at; at++)
 		if (*at == '/')
 			*at = '-';
 	return path;
+}
+
+static char *profile_file(const struct boot *b, const char *name)
+{
+	autofree char *dir = str_printf("%s/%s/apparmor", b->lxcpath, b->name);
+
+	return dir ? path_of_name(dir, name) : NULL;
 }
 
 static int run_parser(const char *what, const char *file, struct error *err)
@@ -101,11 +111,39 @@ static int run_parser(const char *what, const char *file, struct error *err)
 			       "lxc.apparmor.profile = unconfined      (do without AppArmor)");
 }
 
+/*
+ * A container that may have containers may load profiles for them: into a namespace of policies that
+ * is its own.  Its processes have two labels, stacked: the profile, and the one of that namespace.
+ */
+static bool can_stack(const struct label_conf *s)
+{
+	autobuf struct buf answer = BUF_INIT;
+
+	return s->allow_nesting &&
+	       file_read(AT_FDCWD, SECURITYFS "/features/domain/stack", &answer) == 0 &&
+	       str_starts(answer.s, "yes");
+}
+
+static int make_namespace(struct boot *b, const char *profile, struct error *err)
+{
+	autofree char *path = path_of_name(NAMESPACES, profile);
+
+	if (!path)
+		return error_set(err, ENOMEM, "out of memory");
+	if (journal_record(&b->journal, JOURNAL_NAMESPACE, path, err) < 0)
+		return -1;
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return error_sys(err, "cannot make the AppArmor namespace \"%s\"", path);
+	b->apparmor_stacks = true;
+	return 0;
+}
+
 static int load_generated(struct boot *b, const struct label_conf *s, struct error *err)
 {
 	autofree char *name = profile_name(b, s);
 	autofree char *file = name ? profile_file(b, name) : NULL;
-	autofree char *text = name ? apparmor_profile_text(name, s, b->userns) : NULL;
+	bool stacks = can_stack(s);
+	autofree char *text = name ? apparmor_profile_text(name, s, b->userns, stacks) : NULL;
 	autofree char *dir = str_printf("%s/%s/apparmor", b->lxcpath, b->name);
 
 	if (!file || !text || !dir)
@@ -116,13 +154,17 @@ static int load_generated(struct boot *b, const struct label_conf *s, struct err
 		return -1;
 	if (file_replace(AT_FDCWD, file, text, 0600) < 0)
 		return error_sys(err, "cannot write the AppArmor profile \"%s\"", file);
-	return run_parser("-rWL", file, err);
+	if (run_parser("-rWL", file, err) < 0)
+		return -1;
+	return stacks ? make_namespace(b, name, err) : 0;
 }
 
 void apparmor_release(const struct release *r)
 {
-	const char *file = NULL;
+	const char *file = NULL, *namespace = NULL;
 
+	while ((namespace = journal_previous(r->journal, JOURNAL_NAMESPACE, namespace)))
+		rmdir(namespace);
 	while ((file = journal_previous(r->journal, JOURNAL, file))) {
 		autofree char *dir = strdup(file);
 
@@ -192,6 +234,11 @@ int apparmor_enter(struct boot *b, const struct label_conf *s, struct error *err
 	if (is(s, "unchanged") || !b->apparmor)
 		return 0;
 	name = is(s, "unconfined") ? strdup("unconfined") : profile_name(b, s);
+	if (name && b->apparmor_stacks) {
+		autofree char *profile = steal_ptr(&name), *namespace = path_of_name("", profile);
+
+		name = namespace ? str_printf("%s//&:%s:", profile, namespace + 1) : NULL;
+	}
 	if (!name)
 		return error_set(err, ENOMEM, "out of memory");
 	if (change_profile(b->proc, name, err) == 0)

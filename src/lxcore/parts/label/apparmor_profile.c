@@ -43,7 +43,6 @@ static const char base[] =
 	"  mount fstype=cgroup2 -> /sys/fs/cgroup/**,\n"
 	"  deny mount fstype=debugfs,\n"
 	"  deny mount fstype=tracefs,\n"
-	"  deny mount fstype=securityfs,\n"
 	"  deny mount fstype=efivarfs,\n"
 	"\n"
 	"  # The host's kernel behind files.\n"
@@ -55,7 +54,11 @@ static const char base[] =
 	"  deny /proc/acpi/** wklx,\n"
 	"  deny /sys/firmware/** rwklx,\n"
 	"  deny /sys/firmware/efi/efivars/** rwklx,\n"
-	"  deny /sys/kernel/debug/** rwklx,\n"
+	"  deny /sys/kernel/debug/** rwklx,\n";
+
+/* Policies: with a namespace of its own the kernel shows it that alone. */
+static const char no_policies[] =
+	"  deny mount fstype=securityfs,\n"
 	"  deny /sys/kernel/security/** rwklx,\n";
 
 /* Settings of the kernel that no namespace separates. */
@@ -80,12 +83,15 @@ static const char nesting[] =
 	"  signal,\n"
 	"  change_profile -> **,\n";
 
-char *apparmor_profile_text(const char *name, const struct label_conf *s, bool unprivileged)
+char *apparmor_profile_text(const char *name, const struct label_conf *s, bool unprivileged,
+			    bool stacks)
 {
 	autobuf struct buf text = BUF_INIT;
 
 	buf_addf(&text, "profile \"%s\" flags=(attach_disconnected,mediate_deleted) {\n", name);
 	buf_puts(&text, base);
+	if (!stacks)
+		buf_puts(&text, no_policies);
 	if (!unprivileged)
 		buf_puts(&text, restricted);
 	else

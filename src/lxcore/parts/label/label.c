@@ -18,7 +18,8 @@ static const struct conf_key keys[] = {
 	{"lxc.apparmor.allow_incomplete", &conf_bool, FIELD(allow_incomplete), .preset = "0",
 	 .summary = "Start although this kernel's AppArmor cannot restrict mounts."},
 	{"lxc.apparmor.allow_nesting", &conf_bool, FIELD(allow_nesting), .preset = "0",
-	 .summary = "A generated profile lets the container start containers itself."},
+	 .summary = "A generated profile lets the container start containers itself, and load profiles "
+		    "for them: the kernel keeps these in a namespace of the container's own."},
 	{"lxc.apparmor.raw", &conf_list, FIELD(raw), .syntax = "RULE",
 	 .summary = "A line for a generated profile. What a rule 'deny' refuses leaves no record; "
 		    "that of 'audit deny' is told where a start fails by it."},

@@ -23,8 +23,9 @@ int apparmor_enter(struct boot *b, const struct label_conf *s, struct error *err
 /* The profile that a container runs under; NULL: none. */
 char *apparmor_name(const struct label_conf *s, const char *name, const char *lxcpath);
 void apparmor_release(const struct release *r);
-/* The text of a generated profile (apparmor_profile.c). */
-char *apparmor_profile_text(const char *name, const struct label_conf *s, bool unprivileged);
+/* The text of a generated profile (apparmor_profile.c); 'stacks': it has policies of its own. */
+char *apparmor_profile_text(const char *name, const struct label_conf *s, bool unprivileged,
+			    bool stacks);
 
 int selinux_check(const struct boot *b, const struct label_conf *s, struct error *err);
 int selinux_prepare(struct boot *b, const struct label_conf *s, struct error *err);
