@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The supervisor's control socket: messages of any size and content, on connections that come and go.
- * The supervisor's own functions are included, for they are nobody else's.
  */
-#include "life/supervise.c"
+#include "base/fd.h"
+#include "life/watch.h"
 
 #include "fuzz.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 static struct watch fresh(struct supervisor *s)
@@ -57,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 			close_fd(&ends[which]);
 		else if (send(ends[which], bytes + at, length, MSG_NOSIGNAL) < 0 && errno == EBADF)
 			abort();
-		on_connection(&w, which);
+		serve_on_connection(&w, which);
 		at += length;
 	}
 	for (unsigned i = 0; i < CONNECTIONS; i++) {
