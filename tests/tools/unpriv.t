@@ -6,17 +6,6 @@
 . "${0%/*}/user.sh"
 need busybox
 
-lxc_() {	# TOOL ARGUMENT...
-	local tool="$1"
-	shift
-	user "lxc-$tool" "$@"
-}
-within() {	# NAME COMMAND...
-	local name="$1"
-	shift
-	lxc_ attach -n "$name" -- "$@" </dev/null
-}
-pid_of() { lxc_ info -n "$1" -pH; }
 own=$HOME_/.local/share/lxc
 
 # ---- create

@@ -91,3 +91,16 @@ case "$tools" in /usr | /usr/local) ;; *)
 esac
 cd "$TMP" || exit 99
 user lxc-config -l >/dev/null 2>&1 || skip_all 'the tools are out of reach of an ordinary user'
+
+# The tools, as that user.
+lxc_() {	# TOOL ARGUMENT...
+	local tool="$1"
+	shift
+	user "lxc-$tool" "$@"
+}
+within() {	# NAME COMMAND...
+	local name="$1"
+	shift
+	lxc_ attach -n "$name" -- "$@" </dev/null
+}
+pid_of() { lxc_ info -n "$1" -pH; }

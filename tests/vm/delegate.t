@@ -32,17 +32,6 @@ need busybox python3
 BUS=/run/user/$UID_/bus
 eventually 20 test -S "$BUS" || skip_all 'the systemd of the user has no bus (dbus-user-session)'
 
-lxc_() {	# TOOL ARGUMENT...
-	local tool="$1"
-	shift
-	user "lxc-$tool" "$@"
-}
-within() {	# NAME COMMAND...
-	local name="$1"
-	shift
-	lxc_ attach -n "$name" -- "$@" </dev/null
-}
-pid_of() { lxc_ info -n "$1" -pH; }
 place_of() { sed -n 's/^0:://p' "/proc/$(pid_of "$1")/cgroup"; }
 manager() { user env XDG_RUNTIME_DIR="${BUS%/bus}" systemctl --user "$@"; }
 no_scope() { [ -z "$(find /sys/fs/cgroup/user.slice -type d -name "lxc-$1*.scope")" ]; }

@@ -82,7 +82,8 @@ static int find(const struct conf *c, struct storage *ret, unsigned long long *r
 	return storage_parse(rc->path, ret, err);
 }
 
-int rootfs_disk_check(const struct conf *c, struct error *err)
+/* 'only_check': can it be done? */
+static int limit_disk(const struct conf *c, bool only_check, struct error *err)
 {
 	struct storage s;
 	unsigned long long bytes;
@@ -92,26 +93,23 @@ int rootfs_disk_check(const struct conf *c, struct error *err)
 	if (find(c, &s, &bytes, err) < 0)
 		return -1;
 	if (s.driver->limit)
-		return s.driver->limit(s.source, bytes, true, err);
-	return has_size(&s) ? check_size(&s, bytes, err) : cannot(&s, err);
-}
-
-int rootfs_disk_apply(const struct conf *c, struct error *err)
-{
-	struct storage s;
-	unsigned long long bytes;
-
-	if (!rootfs_conf_of(c)->disk)
-		return 0;
-	if (find(c, &s, &bytes, err) < 0)
-		return -1;
-	if (s.driver->limit)
-		return s.driver->limit(s.source, bytes, false, err);
+		return s.driver->limit(s.source, bytes, only_check, err);
 	if (!has_size(&s))
 		return cannot(&s, err);
 	if (check_size(&s, bytes, err) < 0)
 		return -1;
-	return s.driver->size(s.source) < bytes ? s.driver->grow(s.source, bytes, err) : 0;
+	return !only_check && s.driver->size(s.source) < bytes ?
+		       s.driver->grow(s.source, bytes, err) : 0;
+}
+
+int rootfs_disk_check(const struct conf *c, struct error *err)
+{
+	return limit_disk(c, true, err);
+}
+
+int rootfs_disk_apply(const struct conf *c, struct error *err)
+{
+	return limit_disk(c, false, err);
 }
 
 int rootfs_disk_change(const struct conf *from, const struct conf *to, bool running,

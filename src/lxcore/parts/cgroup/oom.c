@@ -20,25 +20,11 @@
 
 #define DEEPEST 32
 
-static int64_t word_in(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-	long long value;
-
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, word, n) == 0 && line[n] == ' ' &&
-		    sscanf(line + n, "%lld", &value) == 1)
-			return value;
-	}
-	return -1;
-}
-
 static int64_t kills_at(int dir)
 {
 	autobuf struct buf text = BUF_INIT;
 
-	return file_read(dir, "memory.oom_control", &text) < 0 ? -1 : word_in(text.s, "oom_kill");
+	return file_read(dir, "memory.oom_control", &text) < 0 ? -1 : cgroup_word(text.s, "oom_kill");
 }
 
 /* What is made below is the container's: nothing is followed, and not without end. */
@@ -67,7 +53,7 @@ int64_t cgroup_oom_kills(const struct cgroup_running *at)
 	const char *v1 = cgroup_v1_dir(at, "memory.oom_control");
 	autofree char *text = v1 || !at->v2 ? NULL : cgroup_read(at->v2, "memory.events");
 
-	return v1 ? kills_below(AT_FDCWD, v1, 0) : word_in(text, "oom_kill");
+	return v1 ? kills_below(AT_FDCWD, v1, 0) : cgroup_word(text, "oom_kill");
 }
 
 static int watch_v1(const char *dir)

@@ -181,6 +181,11 @@ int cgroup_devices_change(const struct cgroup_running *at, int rundir, bool allo
 			  const char *value, struct error *err);
 char *cgroup_devices_list(const struct cgroup_running *at, int rundir);
 
+/* ---- stats.c ---- */
+
+/* The number behind a word at the start of a line, "usage_usec 1234"; -1: there is none. */
+int64_t cgroup_word(const char *text, const char *word);
+
 /* ---- remove.c ---- */
 
 void cgroup_release(const struct release *r);

@@ -23,8 +23,7 @@ static int64_t read_number(const struct cgroup_running *at, const char *v1_file,
 	return v1 ? number_in(v1, v1_file) : number_in(at->v2, v2_file);
 }
 
-/* The number behind a word at the start of a line: "usage_usec 1234". */
-static int64_t word_of(const char *text, const char *word)
+int64_t cgroup_word(const char *text, const char *word)
 {
 	size_t n = strlen(word);
 	long long value;
@@ -42,7 +41,7 @@ static int64_t word_in(const char *dir, const char *file, const char *word)
 {
 	autofree char *text = dir ? cgroup_read(dir, file) : NULL;
 
-	return word_of(text, word);
+	return cgroup_word(text, word);
 }
 
 #define TICK_NS 10000000 /* cpuacct.stat counts in USER_HZ */
@@ -59,11 +58,12 @@ static void cpu(const struct cgroup_running *at, struct cgroup_stats *ret)
 	autofree char *text = v1     ? cgroup_read(v1, "cpuacct.stat") :
 			      at->v2 ? cgroup_read(at->v2, "cpu.stat") : NULL;
 
-	ret->cpu_ns = v1 ? number_in(v1, "cpuacct.usage") : times(word_of(text, "usage_usec"), 1000);
-	ret->cpu_user_ns = v1 ? times(word_of(text, "user"), TICK_NS)
-			      : times(word_of(text, "user_usec"), 1000);
-	ret->cpu_system_ns = v1 ? times(word_of(text, "system"), TICK_NS)
-				: times(word_of(text, "system_usec"), 1000);
+	ret->cpu_ns = v1 ? number_in(v1, "cpuacct.usage")
+			 : times(cgroup_word(text, "usage_usec"), 1000);
+	ret->cpu_user_ns = v1 ? times(cgroup_word(text, "user"), TICK_NS)
+			      : times(cgroup_word(text, "user_usec"), 1000);
+	ret->cpu_system_ns = v1 ? times(cgroup_word(text, "system"), TICK_NS)
+				: times(cgroup_word(text, "system_usec"), 1000);
 }
 
 /* "8:0 rbytes=1 wbytes=2 rios=3 ..." for each device: the sum of those for reading and writing. */
