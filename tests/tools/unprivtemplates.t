@@ -55,11 +55,6 @@ chmod 644 "$HOME_/conf"
 
 # ---- an ordinary user
 
-lxc_() {
-	local tool="$1"
-	shift
-	user "lxc-$tool" "$@"
-}
 # lives WHAT NAME TEMPLATE OPTION...
 lives() {
 	local what="$1" name="$2" template="$3" shown=''
