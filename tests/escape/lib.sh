@@ -44,6 +44,8 @@ armed() {
 	local name="$1"
 	make_container "$@"
 	cp "$ATTACK" "$P/$name/rootfs/bin/attack"
+	# What it does to its own programs stays its own: those of small containers are links to one file.
+	cp --remove-destination "$TMP/mini/bin/busybox" "$P/$name/rootfs/bin/busybox"
 }
 
 # The words of a row: "CVE: attack; what stops it".
