@@ -353,9 +353,12 @@ static void running_already(struct lxcore_container *c, struct error *err)
 {
 	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
 
-	if (running_find(c, &r, NULL) == 0 && !again_is_waiting(&r.state, c->name, err) &&
-	    r.state.state != LXCORE_STOPPED)
-		error_set(err, EBUSY, "it is running already");
+	if (running_find(c, &r, NULL) < 0 || again_is_waiting(&r.state, c->name, err) ||
+	    r.state.state == LXCORE_STOPPED)
+		return;
+	error_set(err, EBUSY, "it is running already");
+	error_mend(err, "lxc-attach -n %s      (runs a command in it)\n"
+		   "lxc-restart -n %s      (stops and starts it)", c->name, c->name);
 }
 
 static int prepare_launch(struct launch *l, struct error *err)
