@@ -29,6 +29,12 @@ is '-s sets a key' "$(execute -s lxc.uts.name=other -- hostname)" other
 run ptyrun 'end' -- lxc-execute -P "$P" -n "$C" -- sh -c 'tty; exit 6'
 is 'on a terminal the status is passed too' "$status" 6
 like '... and it has a terminal' "$out" '^/dev/'
+if command -v strace >/dev/null; then
+	# It has ended long before the one who started it asks for its terminal.
+	run ptyrun 'end' -- strace -qq -o /dev/null -e trace=connect -e inject=connect:delay_enter=700000 \
+		lxc-execute -P "$P" -n "$C" -- sh -c 'tty; exit 6'
+	like '... and what it says is seen, however short it is' "$status $out" '^6 /dev/'
+fi
 nothing_left 'afterwards nothing is left' "$C"
 
 ok '-d returns at once' execute -d -- sleep 100
