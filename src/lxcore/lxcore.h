@@ -556,6 +556,26 @@ LXCORE_API int lxcore_summaries(const char *lxcpath, unsigned want, struct lxcor
 				lxcore_error *err);
 LXCORE_API void lxcore_summaries_free(struct lxcore_summary *list, int n);
 
+/*
+ * What running containers use, for who looks again and again: so that a round costs little, their
+ * files stay open between two of them, no more than half of what RLIMIT_NOFILE allows when it is
+ * opened; the others are opened each time.  'pattern' as of glob(7) chooses some; NULL: all.
+ */
+typedef struct lxcore_sampler lxcore_sampler;
+struct lxcore_sample {
+	const char *name;
+	uint64_t boot;    /* another number than before: since then it was booted, and counts from 0 */
+	int64_t time_us;  /* when, by CLOCK_MONOTONIC */
+	struct lxcore_stats use;    /* but oom_kills, always -1: only lxcore_stats() looks for them */
+	int64_t rx_bytes, tx_bytes; /* seen from inside; -1: it has no network */
+};
+LXCORE_API lxcore_sampler *lxcore_sampler_open(const char *lxcpath, const char *pattern,
+					       lxcore_error *err);
+/* Those that run now, by name; the count.  *ret is the sampler's own, until the next call. */
+LXCORE_API int lxcore_sampler_round(lxcore_sampler *s, const struct lxcore_sample **ret,
+				    lxcore_error *err);
+LXCORE_API void lxcore_sampler_close(lxcore_sampler *s);
+
 struct lxcore_create {
 	size_t size;
 	const char *template;      /* name, absolute path; NULL: none */

@@ -210,7 +210,7 @@ static int run(struct cli *cli, const void *options)
 	if (!o.batch && !cli->json && screen_open(cli, &s))
 		return 1;
 	s.signals = watch_signals(cli);
-	code = s.signals < 0 ? 1 : run_rounds(&t, &o, &s);
+	code = s.signals < 0 || top_open(&t) ? 1 : run_rounds(&t, &o, &s);
 	screen_close(&s);
 	if (s.signals >= 0)
 		close(s.signals);

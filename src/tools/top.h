@@ -13,26 +13,25 @@
 
 struct top_row {
 	char *name;
-	lxcore_container *c;
-	char **links;            /* its interfaces' other ends on the host, ended by NULL */
-	bool ask_inside;         /* not all have one: the container's own numbers are asked for */
-	struct lxcore_stats now;
-	int64_t rx, tx;          /* bytes, seen from inside; -1: it has no network */
+	struct lxcore_sample now; /* its 'name' is this row's */
+	int64_t net;              /* bytes, both ways; -1: it has no network */
 	/* Per second, since the last time; -1: not known yet. */
-	double cpu, io, net;     /* cpu: 1 is a whole processor */
-	int64_t last_cpu, last_io, last_net, last_us;
-	bool alive;
+	double cpu, io, traffic;  /* cpu: 1 is a whole processor */
 };
 
 struct top {
 	const struct cli *cli;
-	struct top_row *v;
+	lxcore_sampler *sampler;
+	struct top_row *rows;  /* by name */
+	struct top_row **v;    /* as they are shown */
 	size_t n;
 	int64_t time_ms; /* of this round, since 1970 */
 	char sort;       /* n c b m s k p t */
 	bool reverse;
 };
 
+/* 0, or 1 after a message. */
+int top_open(struct top *t);
 /* One more round: 0, or 1 after a message. */
 int top_sample(struct top *t);
 void top_free(struct top *t);

@@ -1,190 +1,109 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * lxc-top's numbers.  A container is opened when it is first seen and stays open, so a round costs a
- * few small files each.  Traffic is read from the host's end of an interface: nobody has to go into
- * the container's network for it.
- */
+/* lxc-top's numbers: what the library's sampler tells, and what became of it since the last round. */
 #include "top.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
-static int64_t now_us(clockid_t clock)
+static int64_t now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* ---- network ---- */
-
-static int64_t read_counter(const char *link, const char *counter)
+int top_open(struct top *t)
 {
-	char path[128], text[32];
-	ssize_t n = -1;
-	int fd;
+	struct rlimit limit;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", link, counter);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
+	/* The more files may stay open, the less a round costs. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	return strtoll(text, NULL, 10);
-}
-
-/* Which ends its interfaces have on the host; it seldom changes. */
-static void find_links(struct top_row *row)
-{
-	struct lxcore_interface *list = NULL;
-	int n = lxcore_interfaces(row->c, &list, NULL);
-
-	row->links = must_have(calloc(n > 0 ? (size_t)n + 1 : 1, sizeof(char *)));
-	for (int i = 0, k = 0; i < n; i++) {
-		if (list[i].host_name && strlen(list[i].host_name) < 16)
-			row->links[k++] = must_have(strdup(list[i].host_name));
-		else
-			row->ask_inside = true;
-	}
-	if (n >= 0)
-		lxcore_interfaces_free(list, n);
-}
-
-static void count_inside(struct top_row *row)
-{
-	struct lxcore_interface *list = NULL;
-	int n = lxcore_interfaces(row->c, &list, NULL);
-
-	for (int i = 0; i < n; i++) {
-		row->rx += (int64_t)list[i].rx_bytes;
-		row->tx += (int64_t)list[i].tx_bytes;
-	}
-	if (n >= 0)
-		lxcore_interfaces_free(list, n);
-}
-
-static void count_network(struct top_row *row)
-{
-	row->rx = row->tx = row->ask_inside || row->links[0] ? 0 : -1;
-	if (row->ask_inside) {
-		count_inside(row);
-		return;
-	}
-	/* What the host's end receives was sent inside. */
-	for (char **link = row->links; *link; link++) {
-		int64_t sent = read_counter(*link, "rx_bytes");
-		int64_t received = read_counter(*link, "tx_bytes");
-
-		row->tx += sent > 0 ? sent : 0;
-		row->rx += received > 0 ? received : 0;
-	}
+	t->sampler = lxcore_sampler_open(cli_path(t->cli), t->cli->name, t->cli->err);
+	return t->sampler ? 0 : cli_fail(t->cli);
 }
 
 /* ---- rows ---- */
 
-static void free_row(struct top_row *row)
+static void free_rows(struct top_row *rows, size_t n)
 {
-	lxcore_close(row->c);
-	lxcore_names_free(row->links);
-	free(row->name);
+	for (size_t i = 0; i < n; i++)
+		free(rows[i].name);
+	free(rows);
 }
 
-static struct top_row *find_row(struct top *t, const char *name)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (strcmp(t->v[i].name, name) == 0)
-			return &t->v[i];
-	return NULL;
-}
-
-static struct top_row *add_row(struct top *t, const char *name)
-{
-	lxcore_container *c = lxcore_open(cli_path(t->cli), name, NULL);
-
-	if (!c)
-		return NULL;
-	t->v = must_have(realloc(t->v, (t->n + 1) * sizeof(*t->v)));
-	t->v[t->n] = (struct top_row){.name = must_have(strdup(name)), .c = c, .last_us = -1};
-	find_links(&t->v[t->n]);
-	return &t->v[t->n++];
-}
-
-/* A counter that became smaller is that of another boot. */
 static double rate(int64_t now, int64_t before, int64_t us)
 {
-	return us <= 0 || before < 0 || now < before ? -1 :
+	return us <= 0 || now < before || before < 0 ? -1 :
 						      (double)(now - before) * 1e6 / (double)us;
 }
 
-static void measure(struct top_row *row)
+/* Counters of another boot are not compared. */
+static void compare_with(struct top_row *row, const struct top_row *before)
 {
-	int64_t us = now_us(CLOCK_MONOTONIC), since = row->last_us < 0 ? -1 : us - row->last_us;
-	int64_t net;
+	const struct lxcore_sample *now = &row->now, *then = &before->now;
+	int64_t us = now->time_us - then->time_us;
 
-	row->alive = lxcore_stats(row->c, &row->now, NULL) == 0;
-	if (!row->alive)
+	if (now->boot != then->boot)
 		return;
-	count_network(row);
-	net = row->rx < 0 ? -1 : row->rx + row->tx;
-	row->cpu = rate(row->now.cpu_ns, row->last_cpu, since);
+	row->cpu = rate(now->use.cpu_ns, then->use.cpu_ns, us);
 	row->cpu = row->cpu < 0 ? -1 : row->cpu / 1e9;
-	row->io = rate(row->now.block_io, row->last_io, since);
-	row->net = rate(net, row->last_net, since);
-	row->last_cpu = row->now.cpu_ns;
-	row->last_io = row->now.block_io;
-	row->last_net = net;
-	row->last_us = us;
+	row->io = rate(now->use.block_io, then->use.block_io, us);
+	row->traffic = rate(row->net, before->net, us);
 }
 
-static void drop_dead(struct top *t)
+static void fill_row(struct top_row *row, const struct lxcore_sample *sample)
 {
-	size_t kept = 0;
+	*row = (struct top_row){
+		.name = must_have(strdup(sample->name)), .now = *sample,
+		.net = sample->rx_bytes < 0 ? -1 : sample->rx_bytes + sample->tx_bytes,
+		.cpu = -1, .io = -1, .traffic = -1,
+	};
+	row->now.name = row->name;
+}
 
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->v[i].alive)
-			t->v[kept++] = t->v[i];
-		else
-			free_row(&t->v[i]);
+/* The rows of two rounds are both in the order of their names. */
+static void take_round(struct top *t, const struct lxcore_sample *samples, size_t n)
+{
+	struct top_row *rows = must_have(calloc(n + 1, sizeof(*rows)));
+	size_t before = 0;
+
+	t->v = must_have(realloc(t->v, (n + 1) * sizeof(*t->v)));
+	for (size_t i = 0; i < n; i++) {
+		fill_row(&rows[i], &samples[i]);
+		t->v[i] = &rows[i];
+		while (before < t->n && strcmp(t->rows[before].name, rows[i].name) < 0)
+			before++;
+		if (before < t->n && strcmp(t->rows[before].name, rows[i].name) == 0)
+			compare_with(&rows[i], &t->rows[before]);
 	}
-	t->n = kept;
+	free_rows(t->rows, t->n);
+	t->rows = rows;
+	t->n = n;
 }
 
 int top_sample(struct top *t)
 {
-	char **names = NULL;
+	const struct lxcore_sample *samples;
+	int n;
 
-	if (lxcore_list_active(cli_path(t->cli), &names, t->cli->err) < 0)
+	t->time_ms = now_ms();
+	n = lxcore_sampler_round(t->sampler, &samples, t->cli->err);
+	if (n < 0)
 		return cli_fail(t->cli);
-	for (size_t i = 0; i < t->n; i++)
-		t->v[i].alive = false;
-	t->time_ms = now_us(CLOCK_REALTIME) / 1000;
-	for (char **name = names; *name; name++) {
-		struct top_row *row;
-
-		if (t->cli->name && fnmatch(t->cli->name, *name, 0) != 0)
-			continue;
-		row = find_row(t, *name);
-		if (row || (row = add_row(t, *name)))
-			measure(row);
-	}
-	lxcore_names_free(names);
-	drop_dead(t);
+	take_round(t, samples, (size_t)n);
 	return 0;
 }
 
 void top_free(struct top *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		free_row(&t->v[i]);
+	lxcore_sampler_close(t->sampler);
+	free_rows(t->rows, t->n);
 	free(t->v);
 }
 
@@ -194,27 +113,27 @@ static double key_of(const struct top_row *row, char sort)
 {
 	switch (sort) {
 	case 'c':
-		return (double)row->now.cpu_ns;
+		return (double)row->now.use.cpu_ns;
 	case 'u':
 		return row->cpu;
 	case 'b':
-		return (double)row->now.block_io;
+		return (double)row->now.use.block_io;
 	case 'm':
-		return (double)row->now.memory;
+		return (double)row->now.use.memory;
 	case 's':
-		return (double)row->now.swap;
+		return (double)row->now.use.swap;
 	case 'k':
-		return (double)row->now.kernel_memory;
+		return (double)row->now.use.kernel_memory;
 	case 'p':
-		return (double)row->now.pids;
+		return (double)row->now.use.pids;
 	default:
-		return (double)row->rx + (double)row->tx;
+		return (double)row->net;
 	}
 }
 
 static int compare(const void *a, const void *b, void *data)
 {
-	const struct top_row *x = a, *y = b;
+	const struct top_row *x = *(struct top_row *const *)a, *y = *(struct top_row *const *)b;
 	const struct top *t = data;
 	double kx = t->sort == 'n' ? 0 : key_of(x, t->sort);
 	double ky = t->sort == 'n' ? 0 : key_of(y, t->sort);

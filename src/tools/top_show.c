@@ -44,15 +44,15 @@ static void fill_cells(const struct top_row *r, char cells[N_COLUMNS][40])
 		strcpy(cells[1], "-");
 	else
 		snprintf(cells[1], 40, "%.1f %%", r->cpu * 100);
-	snprintf(cells[2], 40, "%.2f s", r->now.cpu_ns < 0 ? 0 : (double)r->now.cpu_ns / 1e9);
-	size_cell(r->now.memory, cells[3]);
-	size_cell(r->now.swap, cells[4]);
-	size_cell(r->now.kernel_memory, cells[5]);
-	size_cell(r->now.block_io, cells[6]);
+	snprintf(cells[2], 40, "%.2f s", r->now.use.cpu_ns < 0 ? 0 : (double)r->now.use.cpu_ns / 1e9);
+	size_cell(r->now.use.memory, cells[3]);
+	size_cell(r->now.use.swap, cells[4]);
+	size_cell(r->now.use.kernel_memory, cells[5]);
+	size_cell(r->now.use.block_io, cells[6]);
 	rate_cell(r->io, cells[7]);
-	size_cell(r->rx < 0 ? -1 : r->rx + r->tx, cells[8]);
-	rate_cell(r->net, cells[9]);
-	snprintf(cells[10], 40, "%" PRId64, r->now.pids);
+	size_cell(r->net, cells[8]);
+	rate_cell(r->traffic, cells[9]);
+	snprintf(cells[10], 40, "%" PRId64, r->now.use.pids);
 }
 
 /* As much of a line as fits; the column that is sorted by stands out. */
@@ -86,7 +86,7 @@ void top_show_table(const struct top *t, unsigned lines, unsigned width, bool co
 	if (lines && shown + 3 > lines)
 		shown = lines > 3 ? lines - 3 : 0;
 	for (size_t i = 0; i < shown; i++) {
-		fill_cells(&t->v[i], cells);
+		fill_cells(t->v[i], cells);
 		print_line(t, cells, width, false, colours);
 	}
 	printf("TOTAL %zu of %zu\033[K\n", shown, t->n);
@@ -111,11 +111,11 @@ void top_show_lines(const struct top *t, bool heading)
 		puts("time_ms,container,cpu_nanos,cpu_sys_userhz,cpu_user_userhz,blkio_bytes,"
 		     "blkio_iops,mem_used_bytes,memsw_used_bytes,kernel_mem_used_bytes");
 	for (size_t i = 0; i < t->n; i++) {
-		const struct lxcore_stats *s = &t->v[i].now;
+		const struct lxcore_stats *s = &t->v[i]->now.use;
 
 		printf("%" PRId64 ",%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
 		       ",%" PRId64 ",%" PRId64 ",%" PRId64 "\n",
-		       t->time_ms, t->v[i].name, known(s->cpu_ns), ticks(s->cpu_system_ns),
+		       t->time_ms, t->v[i]->name, known(s->cpu_ns), ticks(s->cpu_system_ns),
 		       ticks(s->cpu_user_ns), known(s->block_io), known(s->block_ops),
 		       known(s->memory), known(s->memory) + known(s->swap),
 		       known(s->kernel_memory));
@@ -127,25 +127,25 @@ void top_show_lines(const struct top *t, bool heading)
 void top_show_json(const struct top *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		const struct top_row *r = &t->v[i];
+		const struct top_row *r = t->v[i];
 		struct json j = {.out = stdout};
 
 		json_object(&j, NULL);
 		json_number(&j, "time_ms", t->time_ms);
 		json_text(&j, "name", r->name);
-		json_known(&j, "cpu_ns", r->now.cpu_ns);
-		json_known(&j, "cpu_user_ns", r->now.cpu_user_ns);
-		json_known(&j, "cpu_system_ns", r->now.cpu_system_ns);
+		json_known(&j, "cpu_ns", r->now.use.cpu_ns);
+		json_known(&j, "cpu_user_ns", r->now.use.cpu_user_ns);
+		json_known(&j, "cpu_system_ns", r->now.use.cpu_system_ns);
 		/* Thousandths of a processor. */
 		json_known(&j, "cpu_permille", r->cpu < 0 ? -1 : (int64_t)(r->cpu * 1000));
-		json_known(&j, "memory", r->now.memory);
-		json_known(&j, "swap", r->now.swap);
-		json_known(&j, "kernel_memory", r->now.kernel_memory);
-		json_known(&j, "block_io", r->now.block_io);
-		json_known(&j, "block_ops", r->now.block_ops);
-		json_known(&j, "rx_bytes", r->rx);
-		json_known(&j, "tx_bytes", r->tx);
-		json_known(&j, "pids", r->now.pids);
+		json_known(&j, "memory", r->now.use.memory);
+		json_known(&j, "swap", r->now.use.swap);
+		json_known(&j, "kernel_memory", r->now.use.kernel_memory);
+		json_known(&j, "block_io", r->now.use.block_io);
+		json_known(&j, "block_ops", r->now.use.block_ops);
+		json_known(&j, "rx_bytes", r->now.rx_bytes);
+		json_known(&j, "tx_bytes", r->now.tx_bytes);
+		json_known(&j, "pids", r->now.use.pids);
 		json_end(&j, '}');
 	}
 }

@@ -62,6 +62,54 @@ like 'the terminal is put back as it was' "$out" ' echo '
 unlike 'NO_COLOR is respected' "$(NO_COLOR=1 ptyrun end -- lxc-top -P "$P" -c 1)" '\[7m'
 like 'else the column that is sorted by stands out' \
 	"$(ptyrun end -- env -u NO_COLOR lxc-top -P "$P" -c 1 -s m)" '\[7m +Mem'
+
+# What it has open of a container must not be taken for that of another boot, be there descriptors to keep
+# or not.
+rounds="$TMP/rounds"
+last() { tail -n 1 "$rounds" | jq "$1"; }
+last_is() { [ "$(last "$1")" = true ]; }
+watches_boots() {	# SENTENCE DESCRIPTORS
+	local pid=''
+	(ulimit -n "$2" && exec timeout 60 lxc-top -P "$P" --json -d 1 -n "$C-busy") >"$rounds" 2>&1 &
+	pid=$!
+	eventually 5 last_is '.cpu_ns > 0'
+	spent=$(last .cpu_ns) few=$(last .pids)
+	lxc stop -k -n "$C-busy"
+	lxc start -n "$C-busy"
+	ok "$1: started again it has spent little" eventually 5 last_is ".cpu_ns > 0 and .cpu_ns < $spent / 2"
+	inside "$C-busy" sh -c 'sleep 100 & sleep 100 & :'
+	ok "$1: what happens in it now is seen" eventually 5 last_is ".pids == $few + 2"
+	kill -INT "$(init_pid "$C-busy")"
+	ok "$1: after a reboot as well" eventually 5 last_is ".pids == $few and .cpu_ns > 0"
+	kill "$pid"
+	wait "$pid" 2>/dev/null
+	is "$1: no use was told that it cannot have had" \
+		"$(jq -s 'all(.cpu_permille == null or .cpu_permille >= 0)' "$rounds")" true
+}
+work() { inside "$C-busy" sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done'; }
+watches_boots 'files stay open' 1024
+work
+watches_boots 'no file stays open' 16
+made_of() { jq -sc 'map([.name, (to_entries | map(select(.value == null) | .key))]) | sort | unique'; }
+started "$C-third"
+all=$(top --json -c 2 -d 1 | made_of)
+(exec timeout 60 lxc-top -P "$P" --json -d 1 -n "$C-third") >"$rounds" &
+watcher=$!
+eventually 5 test -s "$rounds"
+kill -9 "$(supervisor_pid "$C-third")"
+told() { wc -l <"$rounds"; }
+quiet() { before=$(told) && sleep 1.2 && [ "$(told)" = "$before" ]; }
+ok 'one whose supervisor was killed is told of no more' eventually 5 quiet
+kill "$watcher"
+wait "$watcher" 2>/dev/null
+nothing_left 'and what was left of it is put right' "$C-third"
+lxc start -n "$C-third"
+is 'with descriptors for some, all are told of' "$( (ulimit -n 26; top --json -c 2 -d 1) | made_of)" "$all"
+is 'with descriptors for none, too' "$( (ulimit -n 16; top --json -c 2 -d 1) | made_of)" "$all"
+few_files() { (ulimit -n 6; top "$@"); }
+fails_with 'with too few for one it says so rather than leave it out' 1 'Too many open files' few_files --json -c 1
+lxc stop -k -n "$C-third"
+
 lxc stop -k -n "$C"
 is 'one that has stopped is gone' "$(top -b -c 1 | sed 1d | cut -d, -f2)" "$C-busy"
 lxc stop -k -n "$C-busy"

@@ -436,6 +436,64 @@ static void test_release_keeps_out(void)
 	unit_remove(&dir);
 }
 
+/* As a host with v2 alone has it; kept open, its files say what they say then. */
+static void test_meter(void)
+{
+	struct unit_dir dir = unit_dir();
+	struct cgroup_running at = {.v2 = dir.path};
+	autobuf struct buf text = BUF_INIT;
+	struct cgroup_meter m;
+	struct cgroup_stats s;
+
+	free(unit_file(&dir, "cpu.stat", "usage_usec 12\nuser_usec 5\nsystem_usec 7\nnr_periods 0\n"));
+	free(unit_file(&dir, "memory.current", "4096\n"));
+	free(unit_file(&dir, "memory.stat", "anon 1\nkernel_stack 3\nkernel 2048\n"));
+	free(unit_file(&dir, "io.stat", "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=50 dios=60\n"
+					"8:16 rbytes=10 wbytes=20 rios=30 wios=40 dbytes=5 dios=6\n"));
+	free(unit_file(&dir, "pids.current", "9\n"));
+	SAME_NUMBER(cgroup_meter_open(&at, &m), 0);
+	SAME_NUMBER(m.n_files, 6);
+	for (int i = 0; i < 2; i++) {
+		SAME_NUMBER(cgroup_meter_read(&m, true, &text, &s), 0);
+		SAME_NUMBER(s.cpu_ns, 12000);
+		SAME_NUMBER(s.cpu_user_ns, 5000);
+		SAME_NUMBER(s.cpu_system_ns, 7000);
+		SAME_NUMBER(s.memory, 4096);
+		SAME_NUMBER(s.swap, -1);
+		SAME_NUMBER(s.kernel_memory, 2048);
+		SAME_NUMBER(s.block_io, 33);
+		SAME_NUMBER(s.block_ops, 77);
+		SAME_NUMBER(s.pids, i ? 12 : 9);
+		SAME_NUMBER(file_write(dir.fd, "pids.current", "12\n"), 0);
+	}
+	cgroup_meter_close(&m);
+	unit_remove(&dir);
+}
+
+/* However long it is, and when it becomes shorter. */
+static void test_reread(void)
+{
+	struct unit_dir dir = unit_dir();
+	struct reread f = REREAD(str_printf("%s/f", dir.path));
+	autobuf struct buf text = BUF_INIT;
+	char bytes[10001];
+
+	SAME_NUMBER(reread(&f, true, &text), -1);
+	SAME_NUMBER(f.fd, -1);
+	for (size_t n = sizeof(bytes) - 1; n > 0; n /= 3) {
+		memset(bytes, 'x', n);
+		bytes[n] = '\0';
+		SAME_NUMBER(file_replace(dir.fd, "f", bytes, 0600), 0);
+		SAME_NUMBER(reread(&f, false, &text), 0);
+		SAME_NUMBER(f.fd, -1);
+		SAME(text.s, bytes);
+	}
+	SAME_NUMBER(reread(&f, true, &text), 0);
+	CU_ASSERT(f.fd >= 0);
+	reread_free(&f);
+	unit_remove(&dir);
+}
+
 void suite_cgroup(void)
 {
 	static const struct unit_test tests[] = {
@@ -450,6 +508,8 @@ void suite_cgroup(void)
 		{"a running container's cgroups", test_running},
 		{"a container without cgroups", test_running_without},
 		{"release keeps to the cgroups", test_release_keeps_out},
+		{"what it uses", test_meter},
+		{"files that are read again", test_reread},
 		{NULL, NULL},
 	};
 

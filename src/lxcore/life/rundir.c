@@ -166,12 +166,23 @@ int rundir_lock(const char *lxcpath, const char *name, int timeout_ms, int *ret_
 	return error_set(err, EBUSY, "it is running, or another command is at work on it");
 }
 
+int rundir_open_lock(int rundir)
+{
+	return openat(rundir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+}
+
+bool rundir_lock_is_held(int lock)
+{
+	struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(lock, F_OFD_GETLK, &held) == 0 && held.l_type != F_UNLCK;
+}
+
 bool rundir_is_locked(int rundir)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	autoclose int fd = openat(rundir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	autoclose int lock = rundir_open_lock(rundir);
 
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	return lock >= 0 && rundir_lock_is_held(lock);
 }
 
 void rundir_remove(const char *lxcpath, const char *name, int rundir)
@@ -201,11 +212,15 @@ int rundir_write_state(int rundir, const struct run_state *s)
 	return file_replace(rundir, "state", text, 0600);
 }
 
-bool rundir_read_state(int rundir, struct run_state *ret)
+int rundir_open_state(int rundir)
+{
+	return openat(rundir, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+bool rundir_parse_state(int file, struct run_state *ret)
 {
 	char text[512], word[32];
-	autoclose int fd = openat(rundir, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	ssize_t n = pread(file, text, sizeof(text) - 1, 0);
 	int state;
 
 	if (n <= 0)
@@ -220,6 +235,20 @@ bool rundir_read_state(int rundir, struct run_state *ret)
 	state = lxcore_state_parse(word);
 	ret->state = state < 0 ? LXCORE_STOPPED : (enum lxcore_state)state;
 	return state >= 0;
+}
+
+bool rundir_read_state(int rundir, struct run_state *ret)
+{
+	autoclose int file = rundir_open_state(rundir);
+
+	return file >= 0 && rundir_parse_state(file, ret);
+}
+
+bool rundir_state_is_last(int file)
+{
+	struct stat st;
+
+	return fstat(file, &st) == 0 && st.st_nlink > 0;
 }
 
 void rundir_write_oom(int rundir, int64_t kills)

@@ -53,12 +53,22 @@ int rundir_lock(const char *lxcpath, const char *name, int timeout_ms, int *ret_
 		struct error *err);
 /* Is the lock taken (a supervisor lives, or an operation is under way)? */
 bool rundir_is_locked(int rundir);
+/*
+ * The same for those who look again and again.  What was opened stays that of this run directory, even
+ * when another one has its name: then nobody holds the lock.  -1 with errno.
+ */
+int rundir_open_lock(int rundir);
+bool rundir_lock_is_held(int lock);
 /* The lock's holder removes the whole directory. */
 void rundir_remove(const char *lxcpath, const char *name, int rundir);
 
 int rundir_write_state(int rundir, const struct run_state *s);
 /* What the file says; false when there is none.  Says nothing on whether the processes still live. */
 bool rundir_read_state(int rundir, struct run_state *ret);
+/* The same from its file, which is another one after each change. */
+int rundir_open_state(int rundir);
+bool rundir_parse_state(int file, struct run_state *ret);
+bool rundir_state_is_last(int file);
 
 /* How many processes of this boot were killed for want of memory; 0 when none is known. */
 void rundir_write_oom(int rundir, int64_t kills);

@@ -257,14 +257,3 @@ int lxcore_interfaces(lxcore_container *c, struct lxcore_interface **ret, lxcore
 	*ret = of.interfaces;
 	return of.n;
 }
-
-void lxcore_interfaces_free(struct lxcore_interface *list, int n)
-{
-	for (int i = 0; i < n; i++) {
-		free(list[i].name);
-		free(list[i].host_name);
-		lxcore_names_free(list[i].ipv4);
-		lxcore_names_free(list[i].ipv6);
-	}
-	free(list);
-}

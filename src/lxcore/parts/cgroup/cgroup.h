@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/journal.h"
+#include "base/reread.h"
 #include "parts/part.h"
 
 #include <stdint.h>
@@ -138,15 +139,41 @@ int cgroup_change_limits(const struct cgroup_running *at, const struct conf *fro
 			 const struct conf *to, struct cgroup_undo *undo, struct error *err);
 int cgroup_undo_limits(const struct cgroup_running *at, struct cgroup_undo *u, struct error *err);
 
+/* ---- stats.c: what it uses ---- */
+
 struct cgroup_stats { /* -1: this host does not tell */
 	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */
 	int64_t pids;
 	int64_t cpu_user_ns, cpu_system_ns, block_ops;
 	int64_t oom_kills;
 };
+#define CGROUP_STATS_UNKNOWN \
+	((struct cgroup_stats){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1})
 void cgroup_stats(const struct cgroup_running *at, struct cgroup_stats *ret);
 /* Only memory and swap, for lists of many containers. */
 void cgroup_memory(const struct cgroup_running *at, int64_t *ret_memory, int64_t *ret_swap);
+
+/*
+ * The same for those who look again and again: files that may stay open (base/reread.h).  It needs
+ * 'at' no longer once it is open.  'oom_kills' is left out: v1 has them scattered below.
+ */
+#define CGROUP_GAUGES 9
+struct cgroup_meter {
+	size_t n_files, n_readings;
+	struct reread files[CGROUP_GAUGES];
+	struct cgroup_reading {
+		int gauge, file; /* which number, in which of the files */
+		bool v1;
+	} readings[CGROUP_GAUGES];
+};
+int cgroup_meter_open(const struct cgroup_running *at, struct cgroup_meter *ret);
+/*
+ * 'text' is working memory.  -1 with ENODEV: the cgroup is gone, and another one may have its name;
+ * EMFILE, ENFILE: there are no descriptors left to look with.
+ */
+int cgroup_meter_read(struct cgroup_meter *m, bool keep, struct buf *text,
+		      struct cgroup_stats *ret);
+void cgroup_meter_close(struct cgroup_meter *m);
 
 /* SIGKILL to every process in its cgroups, nested ones included; thaws what is frozen. */
 void cgroup_kill_all(const struct cgroup_running *at);

@@ -315,3 +315,21 @@ int network_interfaces(struct network_of *of, size_t n, struct error *err)
 	netlink_close(&s.nl);
 	return result;
 }
+
+static void free_list(char **list)
+{
+	for (char **text = list; text && *text; text++)
+		free(*text);
+	free(list);
+}
+
+void lxcore_interfaces_free(struct lxcore_interface *list, int n)
+{
+	for (int i = 0; i < n; i++) {
+		free(list[i].name);
+		free(list[i].host_name);
+		free_list(list[i].ipv4);
+		free_list(list[i].ipv6);
+	}
+	free(list);
+}
