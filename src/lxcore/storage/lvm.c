@@ -136,6 +136,20 @@ static bool lvm_depends(const char *source)
 	return ask(source, &facts, NULL) > 0 && !is_thin(&facts);
 }
 
+/* For a new one: that of what it is made of, the one that was asked for, or the default. */
+static int wanted_group(const struct storage_new *new, char **ret, struct error *err)
+{
+	const char *beside = storage_beside(new, &storage_lvm);
+	struct volume volume;
+
+	if (!beside)
+		return wanted_or_global(new->spec.vg, "lxc.bdev.lvm.vg", ret, err);
+	if (parse_volume(beside, &volume, err) < 0)
+		return -1;
+	*ret = strdup(volume.group);
+	return *ret ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
 static int lvm_usable(const struct storage_new *new, struct error *err)
 {
 	autofree char *group = NULL;
@@ -145,8 +159,7 @@ static int lvm_usable(const struct storage_new *new, struct error *err)
 		return -1;
 	if (new->from && new->from->driver == &storage_lvm)
 		return check_origin(new->from->source, &facts, err);
-	if (block_need_mkfs(new, err) < 0 ||
-	    wanted_or_global(new->spec.vg, "lxc.bdev.lvm.vg", &group, err) < 0)
+	if (block_need_mkfs(new, err) < 0 || wanted_group(new, &group, err) < 0)
 		return -1;
 
 	const char *const argv[] = {"vgs", "--noheadings", "-o", "vg_name", "--", group, NULL};
@@ -158,18 +171,13 @@ static int lvm_usable(const struct storage_new *new, struct error *err)
 			  "vgs shows those that there are");
 }
 
-/* Of a snapshot: beside what it is a snapshot of. */
 static int lvm_place(const struct storage_new *new, char **ret_source, struct error *err)
 {
 	autofree char *name = new->spec.lv ? strdup(new->spec.lv) : storage_new_name(new);
 	autofree char *group = NULL;
 	struct volume volume;
 
-	if (new->from && new->from->driver == &storage_lvm) {
-		if (parse_volume(new->from->source, &volume, err) < 0)
-			return -1;
-		group = strdup(volume.group);
-	} else if (wanted_or_global(new->spec.vg, "lxc.bdev.lvm.vg", &group, err) < 0)
+	if (wanted_group(new, &group, err) < 0)
 		return -1;
 	*ret_source = group && name ? str_printf("/dev/%s/%s", group, name) : NULL;
 	if (!*ret_source)

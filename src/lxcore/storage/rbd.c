@@ -155,10 +155,11 @@ static int rbd_place(const struct storage_new *new, char **ret_source, struct er
 {
 	autofree char *name = new->spec.rbd_name ? strdup(new->spec.rbd_name) : storage_new_name(new);
 	autofree char *pool = NULL, *source = NULL;
+	const char *beside = storage_beside(new, &storage_rbd);
 	struct image from;
 
-	if (new->from && new->from->driver == &storage_rbd) {
-		if (parse_image(new->from->source, &from, err) < 0)
+	if (beside) {
+		if (parse_image(beside, &from, err) < 0)
 			return -1;
 		pool = strdup(from.pool);
 	} else if (new->spec.rbd_pool) {

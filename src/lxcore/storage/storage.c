@@ -103,6 +103,13 @@ char *storage_new_name(const struct storage_new *new)
 	return str_printf("%s%s", new->name, variant);
 }
 
+const char *storage_beside(const struct storage_new *new, const struct storage_driver *driver)
+{
+	const struct storage *of = new->from ? new->from : new->model;
+
+	return of && of->driver == driver ? of->source : NULL;
+}
+
 const struct storage_driver *storage_choose(const char *wanted, const struct storage_new *new,
 					    struct error *err)
 {

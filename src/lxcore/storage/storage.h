@@ -42,6 +42,7 @@ struct storage_new {
 	const char *name;  /* of the container */
 	const char *dir;   /* of the container: LXCPATH/NAME */
 	const struct storage *from; /* what it will be a snapshot of; NULL: it begins empty */
+	const struct storage *model; /* what will be copied into it then; NULL */
 	const char *variant; /* added to its place's last name: ".1", where the other is in use; NULL */
 	struct storage_spec spec;
 	uid_t uid;         /* on this host, of its topmost directory */
@@ -142,6 +143,11 @@ const struct storage_driver *storage_choose(const char *wanted, const struct sto
  * snapshot's own name is the same for every container, so it is NAME_snap0.  NULL: out of memory.
  */
 char *storage_new_name(const struct storage_new *new);
+/*
+ * What a new one of this driver is made of, as a snapshot or by copying: it belongs beside that, in
+ * the same volume group or pool.  NULL: that is of another type, or nothing.
+ */
+const char *storage_beside(const struct storage_new *new, const struct storage_driver *driver);
 
 extern const struct storage_driver storage_dir;
 extern const struct storage_driver storage_overlay;

@@ -130,7 +130,7 @@ static int zfs_usable(const struct storage_new *new, struct error *err)
 	autofree char *root = NULL, *origin = NULL, *pool = NULL;
 	int there;
 
-	if (new->from && new->from->driver == &storage_zfs)
+	if (storage_beside(new, &storage_zfs))
 		return tool_need("zfs", err);
 	if (root_dataset(new, &root, err) < 0 || check_name(root, err) < 0)
 		return -1;
@@ -149,18 +149,19 @@ static int zfs_usable(const struct storage_new *new, struct error *err)
 static int zfs_place(const struct storage_new *new, char **ret_source, struct error *err)
 {
 	autofree char *root = NULL, *dataset = NULL, *name = storage_new_name(new);
+	const char *neighbour = storage_beside(new, &storage_zfs);
 
 	if (!name)
 		return error_set(err, ENOMEM, "out of memory");
-	if (new->from && new->from->driver == &storage_zfs)
-		dataset = beside(new->from->source, name);
+	if (neighbour)
+		dataset = beside(neighbour, name);
 	else if (root_dataset(new, &root, err) < 0)
 		return -1;
 	else
 		dataset = str_printf("%s/%s", root, name);
 	if (!dataset)
 		return error_set(err, EINVAL, "cannot find a place for a dataset beside \"%s\"",
-				 new->from ? new->from->source : root);
+				 neighbour ? neighbour : root);
 	if (refuse_existing(dataset, err) < 0)
 		return -1;
 	*ret_source = steal_ptr(&dataset);

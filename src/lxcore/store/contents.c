@@ -139,7 +139,7 @@ struct storage_new contents_new(const struct clone *k, uid_t uid, gid_t gid)
 
 	return (struct storage_new){
 		.name = k->to->name, .dir = k->to->dir, .uid = uid, .gid = gid,
-		.from = k->way == WAY_COPY ? NULL : &k->source,
+		.from = k->way == WAY_COPY ? NULL : &k->source, .model = d ? &k->source : NULL,
 		.spec.size = k->how->fssize ? k->how->fssize :
 			     d && d->size ? d->size(k->source.source) : 0,
 	};
