@@ -5,29 +5,16 @@
 # this host - they take the place of the distribution's, serve, are upgraded under running containers, and go
 # without a trace.
 #
-#	LXT_PACKAGES_ROOT=DIR	a root file system with the distribution's lxc (tests/packages/check makes one);
-#				default: what this host has.  It is only read: what is written is in memory.
+#	LXT_PACKAGES_ROOT=DIR	see root.sh
 #	LXT_PACKAGES=DIR	packages that are made already
 
 . "${0%/*}/../tools/lib.sh"
-if [ -z "${LXT_ALONE:-}" ]; then	# Mounts, devices and processes that are nobody else's, and end with us.
-	need unshare
-	export LXT_ALONE=yes
-	trap - EXIT
-	kill "$watchdog" 2>/dev/null
-	cd / && rm -rf "$TMP"
-	exec unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private "$TESTS/packages/${0##*/}"
-fi
+# shellcheck source=tests/packages/root.sh
+. "$TESTS/packages/root.sh"
+alone
 need dpkg-buildpackage dh lintian
 [ -f "${LXC_BUILD:-}/Makefile" ] || skip_all 'there is no build directory (LXC_BUILD)'
-[ "$(id -u)" = 0 ] || skip_all 'a root of its own wants root'
-lower=${LXT_PACKAGES_ROOT:-/}
-dpkg --root="$lower" -s lxc 2>/dev/null | grep -q '^Status: install ok installed' ||
-	skip_all "the distribution's lxc is not in $lower"
-case $(dpkg --root="$lower" -s lxc | sed -n 's/^Version: //p') in
-1:*) ;;
-*) skip_all "this is not the distribution's lxc" ;;
-esac
+need_their_lxc
 
 # ---- made
 
@@ -61,36 +48,7 @@ is 'one program is setuid' "$(contents | awk '$1 ~ /s/ && $1 ~ /^-/ { print $1, 
 
 # ---- a root of their own
 
-disk=$TMP/disk root=$TMP/root upper=$TMP/disk/upper
-mkdir "$disk" "$root"
-mount -t tmpfs -o mode=755 none "$disk" && mkdir "$upper" "$disk/work" &&
-	mount -t overlay -o "lowerdir=$lower,upperdir=$upper,workdir=$disk/work" none "$root" ||
-	skip_all "cannot make a copy of $lower in memory"
-mount -t proc none "$root/proc"
-mount -t sysfs none "$root/sys"
-mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
-mount --rbind /dev "$root/dev"
-mount -t tmpfs -o mode=755 none "$root/run"
-mount -t tmpfs -o mode=1777 none "$root/tmp"
-mount --bind "$root/proc/sys" "$root/proc/sys" && mount -o remount,bind,ro "$root/proc/sys"
-ip link set lo up
-mkdir "$root/tmp/source" "$root/tmp/debs" "$root/run/lock"
-mount --bind "$TESTS/.." "$root/tmp/source"
-cp "$debs"/*.deb "$root/tmp/debs"
-# Not by chroot alone: the root shall be the root of its mounts.
-cat >"$root/tmp/enter" <<-'ENTER'
-	cd "$1" && shift && pivot_root . run/old && umount -l /run/old && cd / &&
-		exec env -u LXC_PREFIX -u TMPDIR HOME=/root DEBIAN_FRONTEND=noninteractive LXT_OWN_HOST=yes \
-		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -c "$@"
-ENTER
-mkdir "$root/run/old"
-in_root() {
-	timeout -k 2 120 unshare --mount --propagation private sh "$root/tmp/enter" "$root" "$@" </dev/null
-}
-# Services are not run here, and the index of the manual takes longer than all the rest.
-printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
-chmod 755 "$root/usr/sbin/policy-rc.d"
-rm -f "$root/var/lib/man-db/auto-update"
+make_root "$debs"
 state_of() { in_root 'dpkg-query -W -f "\${db:Status-Abbrev}" "$0" 2>/dev/null' "$1" | tr -d ' '; }
 
 # ---- over the distribution's

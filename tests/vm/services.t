@@ -12,9 +12,10 @@ prefix=$LXC_PREFIX units=$prefix/lib/systemd/system
 [ -e "$units/lxc.service" ] || skip_all 'the units are not installed'
 
 # What an administrator has: units where systemd finds them, the default lxcpath, settings.
-printf 'lxc.lxcpath = %s\n' "$P" >"$TMP/lxc.conf"
-mount --bind "$TMP/lxc.conf" "$(dirname "$(lxc-config lxc.default_config)")/lxc.conf" ||
-	skip_all 'cannot set the default lxcpath'
+settings=$(dirname "$(lxc-config lxc.default_config)")
+cp -a "$settings" "$TMP/settings" && printf 'lxc.lxcpath = %s\n' "$P" >"$TMP/settings/lxc.conf" &&
+	mount --bind "$TMP/settings" "$settings" || skip_all 'cannot set the default lxcpath'
+trap 'umount "$settings"; finish' EXIT
 mkdir -p /run/systemd/system/lxc.service.d
 cp "$units"/lxc*.service /run/systemd/system/
 cat >"$TMP/default" <<CONF
@@ -185,7 +186,9 @@ if [ ! -x /sbin/openrc-run ]; then
 	done_testing
 fi
 # Its own idea of a machine that has come up, without all that it would start.
-mkdir -p /run/openrc/started "$TMP/openrc"
+for name in daemons exclusive failed hotplugged inactive options scheduled started starting stopping tmp wasinactive; do
+	mkdir -p "/run/openrc/$name"
+done
 echo default >/run/openrc/softlevel
 for name in lxc lxc-net; do
 	cp "$scripts/$name.openrc" "/etc/init.d/$name" && chmod 755 "/etc/init.d/$name"
