@@ -753,8 +753,10 @@ LXCORE_API int lxcore_snapshot_destroy(lxcore_container *c, const char *snapshot
 
 struct lxcore_diff {
 	size_t size;          /* sizeof(struct lxcore_diff) */
-	const char *snapshot; /* since that; NULL: since it was cloned, for one that shares contents */
-	bool contents;        /* compare bytes rather than times */
+	const char *snapshot; /* since that; NULL: since it was cloned, for one that shares contents,
+			       * else since it was created */
+	bool since_create;    /* since it was created, which of copies their source was */
+	bool contents;        /* compare bytes rather than times, which creation does not know */
 	void (*say)(void *data, char kind, const char *path); /* 'A': new, 'C': changed, 'D': gone */
 	void *data;
 };
@@ -762,7 +764,7 @@ struct lxcore_diff {
 /*
  * What changed in the container's tree, sorted by path; a directory is changed when something in it
  * is.  *ret_against (may be NULL): what it was compared with, in words.  ENODATA: its first state was
- * not kept; ENOENT: there is no such snapshot.
+ * not recorded; EBADMSG: the record is damaged; ENOENT: there is no such snapshot.
  */
 LXCORE_API int lxcore_diff(lxcore_container *c, const struct lxcore_diff *how, char **ret_against,
 			   lxcore_error *err);

@@ -9,13 +9,15 @@
 
 struct diff_options {
 	const char *snapshot;
-	bool contents;
+	bool since_create, contents;
 };
 
 #define AT(field) offsetof(struct diff_options, field)
 static const struct option_row rows[] = {
 	{'s', "snapshot", "SNAPSHOT", "Show what changed since this snapshot of it", OPT_TEXT,
 	 AT(snapshot)},
+	{0, "since-create", NULL, "Show what changed since it was created, for a clone too", OPT_FLAG,
+	 AT(since_create)},
 	{'c', "contents", NULL, "Compare the bytes of files rather than their times", OPT_FLAG,
 	 AT(contents)},
 	{0}
@@ -87,10 +89,14 @@ static int run(struct cli *cli, const void *options)
 
 	if (o->snapshot && !*o->snapshot)
 		return cli_error(cli, "the name of the snapshot is empty");
+	if (o->snapshot && o->since_create)
+		return cli_error(cli, "it is compared with a snapshot (-s) or with its creation "
+				 "(--since-create), not with both");
 	c = cli_open(cli);
 	if (!c)
 		return 1;
 	how.snapshot = o->snapshot;
+	how.since_create = o->since_create;
 	how.contents = o->contents;
 	how.say = add;
 	how.data = &all;
@@ -110,29 +116,37 @@ static const struct manual manual = {
 	"Shows what changed in the root filesystem of the container NAME, running or not: a line for "
 	"each path, with `A` for what is new, `C` for what is changed and `D` for what is gone. A "
 	"directory is changed when something in it is; what was in one that is gone is not listed.\n\n"
-	"With `-s` it is compared with a snapshot. Without, a clone that shares its contents (lxc-copy "
-	"-s) is compared with what it was when it was cloned. The first state of other containers is "
-	"not kept: for them a snapshot is what to compare with, and it takes neither time nor space "
-	"where contents can be shared.",
+	"With `-s` it is compared with a snapshot. Without, a clone that shares its contents "
+	"(lxc-copy -s) is compared with what it was when it was cloned, and any other container with "
+	"what it was when lxc-create had made it. `--since-create` compares a clone with that, too: "
+	"copies, and what was restored or imported, have the record of what they were made of.",
 	.notes =
 	"Files are taken for unchanged when type, owner, mode, size and time of modification are as "
 	"they were; with `-c` their bytes are read instead, and times do not matter. Owners are ids "
 	"inside, so an id map that changed is no change.\n\n"
+	"What a container was when it was created is known from a list that lxc-create writes beside "
+	"its configuration (created.tree): names, types, modes, owners, link targets, device "
+	"numbers, and sizes and times of files, but no contents. So a file whose bytes changed while "
+	"its size and its time of modification (to the nanosecond) are as they were is not seen to "
+	"have changed, extended attributes are not compared, and `-c` is refused. There is no list of "
+	"what was made without a template or before lxc-create wrote lists, nor of a tree more than "
+	"299 directories deep: there a snapshot is what to compare with.\n\n"
 	"What is mounted in a running container (/proc, /dev, mount entries) is no part of its root "
 	"filesystem and is left out, with the directory that it hides.\n\n"
 	"Paths are escaped on a terminal, and written as they are into a pipe.",
 	.examples = (const struct meaning[]){
+		{"lxc-diff -n web", "What changed since it was created."},
 		{"lxc-diff -n web -s snap0", "What changed since that snapshot."},
 		{"lxc-diff -n clone", "What a clone does not share any more."},
 		{"lxc-diff -n web -s snap0 | grep '^A'", "What is new."},
 		{0}},
-	.see_also = "lxc-snapshot lxc-copy lxc-cp",
+	.see_also = "lxc-create lxc-snapshot lxc-copy lxc-cp",
 };
 
 const struct tool tool_diff = {
 	.name = "lxc-diff",
 	.purpose = "show what changed in a container",
-	.synopsis = "[-n] NAME [-s SNAPSHOT] [-c]",
+	.synopsis = "[-n] NAME [-s SNAPSHOT|--since-create] [-c]",
 	.traits = TOOL_READS,
 	.choose = "--defined",
 	.options = rows,

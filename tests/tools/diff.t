@@ -55,8 +55,8 @@ here() { lxc start -n "$1" && inside "$1" sh -c "$changes" && { [ "${2:-}" = run
 make_container "$C"
 fill "$P/$C/rootfs"
 
-# ---- what was not kept
-fails_with 'the first state is not kept' 1 'its first state was not kept' lxc diff -n "$C"
+# ---- what was not recorded
+fails_with 'the first state is not recorded' 1 'its first state was not recorded' lxc diff -n "$C"
 like '... and how to keep one is told' "$err" "lxc-snapshot -n $C "
 fails_with 'a snapshot that is not there' 1 'no snapshot "snap7"' lxc diff -n "$C" -s snap7
 fails_with 'a container that is not there' 1 'no such container' lxc diff -n "$C-none"

@@ -12,6 +12,7 @@ own=$HOME_/.local/share/lxc
 
 run lxc_ create -n one -t busybox
 is 'a user who has configured nothing creates a container' "$status" 0
+is '... which has not changed since' "$(lxc_ diff -n one 2>&1)" ''
 is '... below the home directory' "$(ls "$own")" one
 like '... with the ids of /etc/subuid' "$(cat "$own/one/config")" "^lxc.idmap = u 0 $SUB 65536\$"
 is '... its files belong to its root' "$(stat -c %u:%g "$own/one/rootfs" "$own/one/rootfs/bin/busybox" | sort -u)" "$SUB:$SUB"

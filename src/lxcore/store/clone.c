@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "parts/rootfs.h"
+#include "store/first.h"
 #include "store/graph.h"
 #include "store/layers.h"
 #include "store/still.h"
@@ -139,7 +140,9 @@ static int fill(struct clone *k, struct error *err)
 	    write_conf(k, err) < 0 || write_dependence(k, err) < 0 ||
 	    still_do(k->from, make_contents, k, &k->done.pause_us, err) < 0)
 		return -1;
-	if (!k->same && (clone_conf_files(k, err) < 0 || clone_identity(k, err) < 0))
+	/* A copy is still what was created, with what changed since. */
+	if (!k->same && (first_take_along(k->home, k->to->dir, err) < 0 ||
+			 clone_conf_files(k, err) < 0 || clone_identity(k, err) < 0))
 		return -1;
 	return k->last ? k->last(k, err) : 0;
 }

@@ -12,6 +12,7 @@
 #include "config/global.h"
 #include "parts/idmap.h"
 #include "parts/rootfs.h"
+#include "store/first.h"
 #include "store/mapped.h"
 #include "store/template.h"
 #include "store/template_secrets.h"
@@ -230,7 +231,8 @@ static int create(lxcore_container *c, const struct lxcore_create *how, struct e
 	    birth_begin(c, &b, err) < 0)
 		return -1;
 	if (fill(&b, how, template, err) == 0 &&
-	    store_run_hooks(c, HOOK_CREATE, NULL, err) == 0)
+	    store_run_hooks(c, HOOK_CREATE, NULL, err) == 0 &&
+	    (!template || first_record(c, err) == 0))
 		return birth_finish(&b, err);
 	birth_abandon(&b);
 	return -1;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What changed in a container's tree.  Its tree is compared with one that stands still: a snapshot's,
- * or, for a clone that shares layers, what it shares with others.  Both are mounted (or seen through
- * the running container's init), so what layers hide and delete is the kernel's business.
+ * or, for a clone that shares layers, what it shares with others; or with what was recorded when it was
+ * created (first.h).  Trees are mounted (or seen through the running container's init), so what layers
+ * hide and delete is the kernel's business.
  */
 #include "store/diff.h"
 #include "base/auto.h"
@@ -21,12 +22,13 @@
 #include <sys/mman.h>
 
 struct comparison {
-	struct lxcore_container *c, *snapshot; /* snapshot NULL: what it shares with others */
+	struct lxcore_container *c, *snapshot; /* snapshot NULL: none */
 	const struct lxcore_diff *how;
 	struct storage is;      /* of a stopped one; driver NULL: it runs */
 	int root;               /* of a running one */
 	struct storage was;     /* of the snapshot */
 	struct overlay shared;  /* layers of others, topmost first */
+	struct first first;     /* the record of its creation, if that is what it is compared with */
 	const struct idmaps *was_ids, *is_ids;
 	int out;                /* memory for what is found */
 	char *against;          /* in words */
@@ -44,22 +46,43 @@ static const char *rootfs_of(struct lxcore_container *c, struct error *err)
 	return path;
 }
 
+static int keep_it_now(const struct comparison *d, struct error *err)
+{
+	return error_mend(err, "lxc-snapshot -n %s      (keeps what it is now, for lxc-diff -n %s -s "
+			  "later)", d->c->name, d->c->name);
+}
+
 static int not_recorded(const struct comparison *d, struct error *err)
 {
 	struct lxcore_snapshot *all = NULL;
 	int n = lxcore_snapshots(d->c, &all, NULL);
 
-	error_set(err, ENODATA, "cannot tell what changed since it was made: its first state was not "
-		  "kept");
-	if (n > 0)
-		error_mend(err, "lxc-diff -n %s --snapshot=%s      (tells what changed since that)",
-			   d->c->name, all[n - 1].name);
-	else
-		error_mend(err, "lxc-snapshot -n %s      (keeps what it is now, for lxc-diff -n %s "
-			   "--snapshot=snap0 later)", d->c->name, d->c->name);
-	if (n > 0)
-		lxcore_snapshots_free(all, n);
+	error_set(err, ENODATA, "cannot tell what changed since it was created: its first state was "
+		  "not recorded (it was made without a template, or by an older program)");
+	if (n <= 0)
+		return keep_it_now(d, err);
+	error_mend(err, "lxc-diff -n %s --snapshot=%s      (tells what changed since that)", d->c->name,
+		   all[n - 1].name);
+	lxcore_snapshots_free(all, n);
 	return -1;
+}
+
+static int find_record(struct comparison *d, struct error *err)
+{
+	int found;
+
+	if (!first_is_there(d->c->dir))
+		return not_recorded(d, err);
+	if (d->how->contents) {
+		error_set(err, ENOTSUP, "cannot compare bytes with what it was when it was created: of "
+			  "that only names, sizes, times and the like were recorded");
+		return error_mend(err, "without -c, or with a snapshot (-s)");
+	}
+	found = first_open(d->c->dir, &d->first, err);
+	if (found <= 0)
+		return found < 0 ? -1 : not_recorded(d, err);
+	d->against = strdup("creation");
+	return d->against ? 0 : error_set(err, ENOMEM, "out of memory");
 }
 
 static bool lies_in(const char *path, const char *dir)
@@ -69,8 +92,8 @@ static bool lies_in(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && path[n] == '/';
 }
 
-/* Its own layers lie above those that it shares. */
-static int find_shared(struct comparison *d, struct error *err)
+/* Its own layers lie above those that it shares; who shares none began when it was created. */
+static int find_origin(struct comparison *d, struct error *err)
 {
 	const char *rootfs = rootfs_of(d->c, err);
 	autooverlay struct overlay o = {0};
@@ -81,13 +104,13 @@ static int find_shared(struct comparison *d, struct error *err)
 	if (!rootfs || storage_parse(rootfs, &s, err) < 0)
 		return -1;
 	if (s.driver != &storage_overlay)
-		return not_recorded(d, err);
+		return find_record(d, err);
 	if (overlay_parse(s.source, &o, err) < 0)
 		return -1;
 	while (i < o.lower.n && lies_in(o.lower.v[i], d->c->dir))
 		i++;
 	if (i == o.lower.n)
-		return not_recorded(d, err);
+		return find_record(d, err);
 	for (size_t k = i; k < o.lower.n; k++)
 		if (strv_add(&d->shared.lower, o.lower.v[k]) < 0)
 			return error_set(err, ENOMEM, "out of memory");
@@ -112,6 +135,13 @@ static int find_snapshot(struct comparison *d, struct hold *hold, struct error *
 		return -1;
 	d->against = str_printf("snapshot %s", d->how->snapshot);
 	return d->against ? 0 : error_set(err, ENOMEM, "out of memory");
+}
+
+static int find_other(struct comparison *d, struct hold *hold, struct error *err)
+{
+	if (d->how->since_create)
+		return find_record(d, err);
+	return d->how->snapshot ? find_snapshot(d, hold, err) : find_origin(d, err);
 }
 
 /* ---- the comparison, as somebody who may look ---- */
@@ -142,19 +172,28 @@ static void give_back(const struct storage *s)
 		s->driver->disconnect(s->source, NULL);
 }
 
+static int look_at_other(const struct comparison *d, struct error *err)
+{
+	return d->snapshot ? look_at(&d->was, err) : look_at_shared(d, err);
+}
+
 static int compare(void *data, struct error *err)
 {
 	struct comparison *d = data;
 	autofree struct copy_ids *a = NULL, *b = NULL, *x = NULL, *y = NULL;
-	struct diff_side was = {.root = d->snapshot ? look_at(&d->was, err) : look_at_shared(d, err),
-				.uid = mapped_lines(d->was_ids, 'u', &a),
-				.gid = mapped_lines(d->was_ids, 'g', &b)};
-	struct diff_side is = {.root = was.root < 0 ? -1 :
-				       d->is.driver ? look_at(&d->is, err) : d->root,
-			       .uid = mapped_lines(d->is_ids, 'u', &x),
-			       .gid = mapped_lines(d->is_ids, 'g', &y)};
-	int result = is.root < 0 ? -1 : diff_walk(&was, &is, d->how->contents, d->out, err);
+	struct diff_side was = {.root = -1, .first = d->first.at ? &d->first : NULL,
+				.maps.uid = mapped_lines(d->was_ids, 'u', &a),
+				.maps.gid = mapped_lines(d->was_ids, 'g', &b)};
+	struct diff_side is = {.root = -1, .maps.uid = mapped_lines(d->is_ids, 'u', &x),
+			       .maps.gid = mapped_lines(d->is_ids, 'g', &y)};
+	int result = -1;
 
+	if (!was.first)
+		was.root = look_at_other(d, err);
+	if (was.first || was.root >= 0)
+		is.root = d->is.driver ? look_at(&d->is, err) : d->root;
+	if (is.root >= 0)
+		result = diff_walk(&was, &is, d->how->contents, d->out, err);
 	close_fd(&was.root);
 	if (d->is.driver)
 		close_fd(&is.root);
@@ -223,10 +262,18 @@ static int diff(struct comparison *d, struct error *err)
 
 	/* Neither it nor what it stands on is removed or changed meanwhile. */
 	if (hold_take(d->c, HOLD_SHARED, &hold, err) < 0 ||
-	    (d->how->snapshot ? find_snapshot(d, &snapshot, err) : find_shared(d, err)) < 0)
+	    find_other(d, &snapshot, err) < 0)
 		return -1;
 	return lxcore_state(d->c) == LXCORE_STOPPED ? with_stopped(d, &hold, err) :
 						      with_running(d, err);
+}
+
+/* What is wrong with a record is seen wherever that is read. */
+static int failed(const struct comparison *d, struct error *err)
+{
+	if (err->code == EBADMSG)
+		keep_it_now(d, err);
+	return error_within(err, "%s", d->c->name);
 }
 
 int lxcore_diff(lxcore_container *c, const struct lxcore_diff *how, char **ret_against,
@@ -238,9 +285,10 @@ int lxcore_diff(lxcore_container *c, const struct lxcore_diff *how, char **ret_a
 
 	close_fd(&d.out);
 	overlay_free(&d.shared);
+	first_free(&d.first);
 	lxcore_close(d.snapshot);
 	if (result == 0 && ret_against)
 		*ret_against = steal_ptr(&d.against);
 	free(d.against);
-	return result < 0 ? error_within(err ? err : &own, "%s", c->name) : 0;
+	return result < 0 ? failed(&d, err ? err : &own) : 0;
 }

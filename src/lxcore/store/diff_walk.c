@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Two trees compared, by descriptors alone; see diff.h.  Both are sorted, directory by directory, and
- * gone through side by side.  They may belong to an enemy and change meanwhile: no link is followed, no
- * device opened, and what vanishes is gone.
+ * gone through side by side; a record of what was has the same order, and is read along.  They may
+ * belong to an enemy and change meanwhile: no link is followed, no device opened, and what vanishes is
+ * gone.
  */
 #include "store/diff.h"
 #include "base/auto.h"
@@ -14,13 +15,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MOST_DEPTH 300 /* each level holds two descriptors open */
 #define PART 65536
 
 enum { WAS, IS };
 
 struct walk {
 	const struct diff_side *side[2];
+	struct first *first; /* what was, if that was recorded: at the name that is compared */
 	bool contents;
 	int out;
 	struct buf path;
@@ -68,28 +69,16 @@ static int fail(struct walk *w, const char *what)
 
 /* ---- one name, on both sides ---- */
 
-static uint32_t inside(const struct copy_map *map, uint32_t id)
-{
-	for (size_t i = 0; i < map->n; i++)
-		if (id >= map->v[i].outside && id - map->v[i].outside < map->v[i].count)
-			return map->v[i].inside + (id - map->v[i].outside);
-	return map->n ? (uint32_t)-1 : id;
-}
-
-static bool same_owner(const struct walk *w, const struct stat st[2])
-{
-	return inside(&w->side[WAS]->uid, st[WAS].st_uid) == inside(&w->side[IS]->uid, st[IS].st_uid) &&
-	       inside(&w->side[WAS]->gid, st[WAS].st_gid) == inside(&w->side[IS]->gid, st[IS].st_gid);
-}
-
-static bool same_link(const int dir[2], const char *name)
+static bool same_link(const int dir[2], const struct listing_entry e[2])
 {
 	char text[2][PATH_MAX];
 	ssize_t n[2];
 
 	for (int i = 0; i < 2; i++)
-		n[i] = readlinkat(dir[i], name, text[i], PATH_MAX);
-	return n[WAS] == n[IS] && n[WAS] >= 0 && memcmp(text[WAS], text[IS], (size_t)n[WAS]) == 0;
+		n[i] = e[i].link ? (ssize_t)strlen(e[i].link) :
+				   readlinkat(dir[i], e[i].name, text[i], PATH_MAX);
+	return n[WAS] == n[IS] && n[WAS] >= 0 &&
+	       memcmp(e[WAS].link ? e[WAS].link : text[WAS], text[IS], (size_t)n[WAS]) == 0;
 }
 
 /* Only what is a file is opened. */
@@ -122,76 +111,35 @@ static bool same_bytes(const int dir[2], const char *name)
 	return true;
 }
 
-static bool same_time(const struct stat st[2])
+static bool same_time(const struct listing_entry e[2])
 {
-	return st[WAS].st_mtim.tv_sec == st[IS].st_mtim.tv_sec &&
-	       st[WAS].st_mtim.tv_nsec == st[IS].st_mtim.tv_nsec;
+	return e[WAS].mtime.tv_sec == e[IS].mtime.tv_sec &&
+	       e[WAS].mtime.tv_nsec == e[IS].mtime.tv_nsec;
 }
 
 /* A directory's time changes with what is in it, which is looked at. */
-static bool same(const struct walk *w, const int dir[2], const char *name, const struct stat st[2])
+static bool same(const struct walk *w, const int dir[2], const struct listing_entry e[2])
 {
-	mode_t mode = st[IS].st_mode;
-
-	if (st[WAS].st_mode != mode || !same_owner(w, st))
+	if (e[WAS].type != e[IS].type || e[WAS].mode != e[IS].mode || e[WAS].uid != e[IS].uid ||
+	    e[WAS].gid != e[IS].gid || e[WAS].device != e[IS].device || e[WAS].size != e[IS].size)
 		return false;
-	if (S_ISLNK(mode))
-		return same_link(dir, name);
-	if (S_ISCHR(mode) || S_ISBLK(mode))
-		return st[WAS].st_rdev == st[IS].st_rdev;
-	if (!S_ISREG(mode))
+	if (e[IS].type == 'l')
+		return same_link(dir, e);
+	if (e[IS].type != 'f')
 		return true;
-	if (st[WAS].st_size != st[IS].st_size)
-		return false;
-	return w->contents ? same_bytes(dir, name) : same_time(st);
+	return w->contents ? same_bytes(dir, e[IS].name) : same_time(e);
 }
 
 /* ---- directories ---- */
 
-/* Does another mount begin there?  name "": at fd itself. */
-static bool is_mount(int fd, const char *name)
-{
-	const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-	struct statx sx;
-
-	return statx(fd, name, flags, 0, &sx) == 0 &&
-	       sx.stx_attributes_mask & sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
-}
-
-static int read_names(int dir, struct strv *ret)
-{
-	int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	autodir DIR *list = again < 0 ? NULL : fdopendir(again);
-	struct dirent *entry;
-
-	if (!list)
-		return -1;
-	while ((entry = readdir(list)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    strv_add(ret, entry->d_name) < 0)
-			return -1;
-	strv_sort(ret);
-	return 0;
-}
-
 static int compare_dirs(struct walk *w, const int dir[2], bool *ret_differs);
-
-/* 1: a directory that was opened; 0: it is a mount, or gone. */
-static int open_dir(int dir, const char *name, int *ret)
-{
-	*ret = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*ret < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -1;
-	return !is_mount(*ret, "");
-}
-
 static int all_added(struct walk *w, int dir, const char *name);
 
 static int add_names(struct walk *w, int dir)
 {
 	autostrv struct strv names = {0};
 
-	if (read_names(dir, &names) < 0)
+	if (listing_names(dir, &names) < 0)
 		return fail(w, "read");
 	for (size_t i = 0; i < names.n; i++) {
 		size_t len = w->path.len;
@@ -209,7 +157,7 @@ static int add_names(struct walk *w, int dir)
 static int too_deep(struct walk *w)
 {
 	return error_set(w->err, ENAMETOOLONG, "cannot compare directories that lie more than %d deep",
-			 MOST_DEPTH);
+			 LISTING_MOST_DEPTH);
 }
 
 static int all_added(struct walk *w, int dir, const char *name)
@@ -224,10 +172,10 @@ static int all_added(struct walk *w, int dir, const char *name)
 		return -1;
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	opened = open_dir(dir, name, &sub);
+	opened = listing_open_dir(dir, name, &sub);
 	if (opened <= 0)
 		return opened < 0 ? fail(w, "open") : 0;
-	if (w->depth++ >= MOST_DEPTH)
+	if (w->depth++ >= LISTING_MOST_DEPTH)
 		return too_deep(w);
 	result = add_names(w, sub);
 	w->depth--;
@@ -240,7 +188,8 @@ static int compare_subdirs(struct walk *w, const int dir[2], const char *name, b
 	autoclose int was = -1, is = -1;
 	struct buf before = w->text;
 	bool differs = *ret_differs;
-	int a = open_dir(dir[WAS], name, &was), b = open_dir(dir[IS], name, &is), result = 0;
+	int a = w->first ? 1 : listing_open_dir(dir[WAS], name, &was);
+	int b = listing_open_dir(dir[IS], name, &is), result;
 
 	if (a < 0 || b < 0)
 		return fail(w, "open");
@@ -248,10 +197,14 @@ static int compare_subdirs(struct walk *w, const int dir[2], const char *name, b
 		*ret_differs = false;
 		return 0;
 	}
-	if (w->depth++ >= MOST_DEPTH)
+	if (w->depth++ >= LISTING_MOST_DEPTH)
 		return too_deep(w);
 	w->text = BUF_INIT;
-	result = compare_dirs(w, (const int[]){was, is}, &differs);
+	result = w->first ? first_enter(w->first, w->err) : 0;
+	if (result == 0)
+		result = compare_dirs(w, (const int[]){was, is}, &differs);
+	if (result == 0 && w->first)
+		result = first_leave(w->first, name, w->err);
 	w->depth--;
 	{
 		autobuf struct buf within = w->text;
@@ -266,19 +219,34 @@ static int compare_subdirs(struct walk *w, const int dir[2], const char *name, b
 	return result;
 }
 
+/* 1, or 0: it is gone. */
+static int look(struct walk *w, int side, int dir, const char *name, struct listing_entry *ret)
+{
+	if (side == WAS && w->first)
+		*ret = w->first->now;
+	else if (listing_look(dir, name, &w->side[side]->maps, ret) < 0)
+		return errno == ENOENT ? 0 : fail(w, "look at");
+	return 1;
+}
+
 static int compare_both(struct walk *w, const int dir[2], const char *name, bool *ret_differs)
 {
-	struct stat st[2];
+	struct listing_entry e[2];
 	bool differs;
 	int result;
 
-	for (int i = 0; i < 2; i++)
-		if (fstatat(dir[i], name, &st[i], AT_SYMLINK_NOFOLLOW) < 0)
-			return errno == ENOENT ? 0 : fail(w, "look at");
-	differs = !same(w, dir, name, st) && !is_mount(dir[IS], name);
-	if (S_ISDIR(st[WAS].st_mode) && S_ISDIR(st[IS].st_mode))
+	for (int i = 0; i < 2; i++) {
+		result = look(w, i, dir[i], name, &e[i]);
+		if (result <= 0)
+			return result;
+	}
+	/* What something was mounted on is not known. */
+	if (e[WAS].type == 'm')
+		return 0;
+	differs = !same(w, dir, e) && !listing_is_mount(dir[IS], name);
+	if (e[WAS].type == 'd' && e[IS].type == 'd')
 		result = compare_subdirs(w, dir, name, &differs);
-	else if (differs && S_ISDIR(st[IS].st_mode))
+	else if (differs && e[IS].type == 'd')
 		/* Something else became a directory: all in it is new. */
 		result = tell(w, 'D') < 0 ? -1 : all_added(w, dir[IS], name);
 	else
@@ -304,34 +272,69 @@ static int compare_name(struct walk *w, const int dir[2], const char *name, int 
 	return result;
 }
 
-static int compare_dirs(struct walk *w, const int dir[2], bool *ret_differs)
-{
-	autostrv struct strv was = {0}, is = {0};
+/* The names that were in a directory, one after the other; a record has the next one at hand. */
+struct former {
+	struct strv names;
+	size_t at;
+};
 
-	if (read_names(dir[WAS], &was) < 0 || read_names(dir[IS], &is) < 0)
-		return fail(w, "read");
-	for (size_t i = 0, k = 0; i < was.n || k < is.n;) {
-		const char *a = i < was.n ? was.v[i] : NULL, *b = k < is.n ? is.v[k] : NULL;
+static const char *former_name(const struct walk *w, const struct former *f)
+{
+	if (w->first)
+		return w->first->now.name;
+	return f->at < f->names.n ? f->names.v[f->at] : NULL;
+}
+
+/* Behind 'name', which is recorded with all that was in it, whether that was looked at or not. */
+static int former_next(struct walk *w, struct former *f, const char *name)
+{
+	f->at++;
+	return w->first && w->first->now.name == name ? first_skip(w->first, w->err) : 0;
+}
+
+static int compare_names(struct walk *w, const int dir[2], struct former *was,
+			 const struct strv *is, bool *ret_differs)
+{
+	const char *a, *b;
+
+	for (size_t k = 0; a = former_name(w, was), b = k < is->n ? is->v[k] : NULL, a || b;) {
 		int order = !a ? 1 : !b ? -1 : strcmp(a, b);
 
-		if (compare_name(w, dir, order < 0 ? a : b, order, ret_differs) < 0)
+		if (compare_name(w, dir, order < 0 ? a : b, order, ret_differs) < 0 ||
+		    (order <= 0 && former_next(w, was, a) < 0))
 			return -1;
-		i += order <= 0;
 		k += order >= 0;
 	}
 	return 0;
 }
 
+static int compare_dirs(struct walk *w, const int dir[2], bool *ret_differs)
+{
+	autostrv struct strv is = {0};
+	struct former was = {0};
+	int result;
+
+	if ((!w->first && listing_names(dir[WAS], &was.names) < 0) ||
+	    listing_names(dir[IS], &is) < 0)
+		result = fail(w, "read");
+	else
+		result = compare_names(w, dir, &was, &is, ret_differs);
+	strv_free(&was.names);
+	return result;
+}
+
 int diff_walk(const struct diff_side *was, const struct diff_side *is, bool contents, int out,
 	      struct error *err)
 {
-	struct walk w = {.side = {was, is}, .contents = contents, .out = out, .err = err};
-	autoclose int a = openat(was->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		      b = openat(is->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct walk w = {.side = {was, is}, .first = was->first, .contents = contents, .out = out,
+			 .err = err};
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	autoclose int a = was->first ? -1 : openat(was->root, ".", flags),
+		      b = openat(is->root, ".", flags);
 	bool differs = false;
 	int result;
 
-	if (a < 0 || b < 0)
+	if ((a < 0 && !was->first) || b < 0)
 		return error_sys(err, "cannot open the root filesystem");
 	result = compare_dirs(&w, (const int[]){a, b}, &differs);
 	if (result == 0)
