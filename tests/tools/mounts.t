@@ -47,6 +47,45 @@ is 'with proc:rw sys:rw cgroup:mixed it starts' "$status" 0
 ok 'proc:rw: its /proc/sys can be written' inside "$C" sh -c 'echo other >/proc/sys/kernel/hostname'
 lxc stop -k -n "$C"
 
+# ---- what is mounted on the host later
+
+shmounts() {	# [CONFIG-LINE]...: what is mounted while it runs, in a mount namespace of the test's own
+	local name="$C-sh"
+	make_container "$name" "$@"
+	limit unshare -m --propagation private sh -c '
+		mkdir -p "$1/before" && mount --bind "$1" "$1" && mount --make-shared "$1" && mount -t tmpfs before "$1/before" || exit 99
+		echo before >"$1/before/file"
+		lxc-start -P "$2" -n "$3" || exit
+		mkdir "$1/later" && mount -t tmpfs later "$1/later" && echo later >"$1/later/file"
+		lxc-attach -P "$2" -n "$3" -- cat "$4/before/file" "$4/later/file"
+		lxc-attach -P "$2" -n "$3" -- sh -c "mkdir \"\$1/inside\" && mount -t tmpfs inside \"\$1/inside\"" - "$4" 2>/dev/null
+		grep -c " inside " /proc/self/mountinfo
+		umount "$1/later" && lxc-attach -P "$2" -n "$3" -- test ! -e "$4/later/file" && echo gone
+		lxc-stop -k -P "$2" -n "$3"' - "$TMP/travel" "$P" "$name" "$at"
+	rm -rf "$TMP/travel" "$P/$name"
+}
+at=/dev/.lxc-mounts
+is 'shmounts: what is mounted in the directory, before and later, comes and goes; nothing comes back' \
+	"$(shmounts "lxc.mount.auto = shmounts:$TMP/travel" | tr '\n' ' ')" 'before later 0 gone '
+at=/mnt/travel
+is '... in a directory of my choice, beside other words' \
+	"$(shmounts "lxc.mount.auto = proc:mixed shmounts:$TMP/travel:/mnt/travel" | tr '\n' ' ')" 'before later 0 gone '
+if unshare -U true 2>/dev/null; then
+	chmod 755 "$TMP" "$P"
+	is '... and in a container with a user namespace' \
+		"$(at=/mnt shmounts "lxc.mount.auto = shmounts:$TMP/travel:/mnt" 'lxc.idmap = u 0 100000 65536' \
+			'lxc.idmap = g 0 100000 65536' | tr '\n' ' ')" 'before later 0 gone '
+else
+	skip '... and in a container with a user namespace' 'there are none here'
+fi
+mkdir "$TMP/travel"
+make_container "$C-sh" "lxc.mount.auto = shmounts:$TMP/travel"
+fails_with 'a directory on a private mount is refused, for nothing would come of it' 1 \
+	'to mend it: mount --bind .*travel && mount --make-shared' limit unshare -m --propagation private lxc-start -P "$P" -n "$C-sh"
+rmdir "$TMP/travel"
+fails_with '... and one that is not there' 1 'cannot find the source' lxc start -n "$C-sh"
+nothing_left 'nothing is left' "$C-sh"
+
 # ---- /dev
 
 started "$C"

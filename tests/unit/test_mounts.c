@@ -207,7 +207,16 @@ static const struct {
 	{"cgroup3", NULL, "is none of"},
 	{"cgroup2:mixed", NULL, "is none of"},
 	{"processes", NULL, "is none of"},
-	{"shmounts:/run/x", NULL, "\"shmounts:/run/x\" is not supported yet"},
+	{"shmounts:/run/x", "shmounts:/run/x:/dev/.lxc-mounts", NULL},
+	{"proc shmounts:/run/x:/mnt/y", "proc:mixed shmounts:/run/x:/mnt/y", NULL},
+	{"shmounts:/run/x shmounts:/run/y:/y", "shmounts:/run/y:/y", NULL},
+	{"shmounts", NULL, "is none of"},
+	{"shmounts:", NULL, "does not name a directory"},
+	{"shmounts:run", NULL, "does not name a directory"},
+	{"shmounts:/run:mnt", NULL, "does not name a directory"},
+	{"shmounts:/run:", NULL, "does not name a directory"},
+	{"shmounts:/run:/", NULL, "does not name a directory"},
+	{"shmounts:/run:/mnt:/x", NULL, "does not name a directory"},
 	{"proc bad", NULL, "\"bad\" is none of"},
 };
 
@@ -226,7 +235,25 @@ static void automatic_mounts(void)
 		SAME(out.s, auto_cases[i].shown);
 		if (auto_cases[i].refusal)
 			HAS(err.text, auto_cases[i].refusal);
+		type->clear(&a, NULL, "");
 	}
+}
+
+static void refused_automatic_mounts_change_nothing(void)
+{
+	const struct conf_type *type = &mounts_auto_type;
+	struct mounts_auto a = {0};
+	struct error err = {0};
+	autobuf struct buf out = BUF_INIT, nothing = BUF_INIT;
+
+	SAME_NUMBER(type->set(&a, NULL, "", "proc shmounts:/run/x", &err), 0);
+	SAME_NUMBER(type->set(&a, NULL, "", "sys shmounts:/run/y bad", &err), -1);
+	SAME_NUMBER(type->set(&a, NULL, "", "cgroup", &err), 0);
+	type->get(&a, NULL, "", &out);
+	SAME(out.s, "proc:mixed cgroup shmounts:/run/x:/dev/.lxc-mounts");
+	type->clear(&a, NULL, "");
+	type->get(&a, NULL, "", &nothing);
+	SAME_NUMBER(nothing.len, 0);
 }
 
 /* ---- a container's configuration, from all sections of these rooms ---- */
@@ -438,6 +465,7 @@ void suite_mounts(void)
 		{"entries are taken apart or refused with the reason", entries_are_taken_apart},
 		{"an fstab's errors name the line", fstab_names_its_lines},
 		{"lxc.mount.auto", automatic_mounts},
+		{"a refused lxc.mount.auto changes nothing", refused_automatic_mounts_change_nothing},
 		{"keys of rootfs, terminals, devices, mounts", keys_of_these_rooms},
 		{"which capabilities the container keeps", capabilities_kept},
 		{"init is looked up inside the root", init_is_looked_up_inside},

@@ -11,7 +11,6 @@
 #include "base/auto.h"
 #include "base/mount.h"
 #include "base/path.h"
-#include "parts/mount_entry.h"
 #include "parts/parts.h"
 
 #include <fcntl.h>
@@ -79,7 +78,9 @@ static const struct conf_type type_entry = {"SOURCE TARGET TYPE OPTIONS", set_en
 
 static const struct conf_key keys[] = {
 	{"lxc.mount.auto", &mounts_auto_type, offsetof(struct mounts_conf, automatic),
-	 .summary = "Filesystems of the kernel to mount: proc, sys, cgroup, each with its access."},
+	 .summary = "Filesystems of the kernel to mount: proc, sys, cgroup, each with its access; and "
+		    "shmounts:HOSTDIR[:DIR]: what is mounted in this directory of the host while the "
+		    "container runs appears in DIR inside, /dev/.lxc-mounts when it is not said."},
 	{"lxc.mount.mask", &mounts_places_type, offsetof(struct mounts_conf, places.mask),
 	 .preset = "/proc/acpi /proc/asound /proc/kcore /proc/keys /proc/latency_stats "
 		   "/proc/sched_debug /proc/scsi /proc/timer_list /proc/timer_stats /sys/firmware "
@@ -221,6 +222,9 @@ static int mounts_check(const struct boot *b, struct error *err)
 	struct mounts_conf *mc = conf_of(b->conf, &section);
 
 	mount_entries_free(&mc->fstab.entries);
+	if (check_list(b, &mc->automatic.shared, err) < 0 ||
+	    mounts_shared_check(&mc->automatic, err) < 0)
+		return -1;
 	if (mc->fstab.file && mount_entries_read(&mc->fstab.entries, mc->fstab.file, err) < 0)
 		return -1;
 	if (check_list(b, &mc->fstab.entries, err) < 0)
@@ -266,7 +270,8 @@ static int mounts_prepare(struct boot *b, struct error *err)
 	const struct mounts_auto *a = &mc->automatic;
 
 	if (!(b->clone_flags & CLONE_NEWNS) &&
-	    (mc->entries.n || mc->fstab.entries.n || a->proc || a->sys || a->cgroup)) {
+	    (mc->entries.n || mc->fstab.entries.n || a->proc || a->sys || a->cgroup ||
+	     a->shared.n)) {
 		error_set(err, EINVAL,
 			  "cannot mount anything without a mount namespace of the "
 			  "container's own");
@@ -309,6 +314,7 @@ static int sources_enter(struct boot *b, struct error *err)
 	(void)err;
 	/* On the host's own tree one entry may be the source of the next. */
 	if (b->userns && b->has_rootfs) {
+		open_sources(b, &mc->automatic.shared);
 		open_sources(b, &mc->fstab.entries);
 		open_sources(b, &mc->entries);
 	}
@@ -480,6 +486,7 @@ static int mounts_enter(struct boot *b, struct error *err)
 	const struct mounts_conf *mc = conf_of(b->conf, &section);
 
 	if (mounts_auto_enter(b, &mc->automatic, &mc->places, err) < 0 ||
+	    mount_list(b, &mc->automatic.shared, err) < 0 ||
 	    mount_list(b, &mc->fstab.entries, err) < 0 || mount_list(b, &mc->entries, err) < 0)
 		return -1;
 	return mounts_cgroup_enter(b, &mc->automatic, err);

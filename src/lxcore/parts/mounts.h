@@ -3,6 +3,7 @@
 #ifndef LXCORE_PARTS_MOUNTS_H
 #define LXCORE_PARTS_MOUNTS_H
 
+#include "parts/mount_entry.h"
 #include "parts/part.h"
 
 enum access { ACCESS_NONE, ACCESS_DEFAULT, ACCESS_MIXED, ACCESS_RO, ACCESS_RW };
@@ -11,6 +12,7 @@ struct mounts_auto { /* lxc.mount.auto */
 	enum access proc, sys, cgroup;
 	enum { SHOW_OWN, SHOW_FULL, SHOW_V2 } show;
 	bool force; /* mount cgroups although init could do it itself */
+	struct mount_entries shared; /* shmounts: one at most, as the entry that it stands for */
 };
 
 struct mounts_places { /* lxc.mount.mask, lxc.mount.readonly */
@@ -23,6 +25,8 @@ extern const struct conf_type mounts_auto_type, mounts_places_type;
 int mounts_auto_enter(struct boot *b, const struct mounts_auto *a, const struct mounts_places *p,
 		      struct error *err);
 int mounts_cgroup_enter(struct boot *b, const struct mounts_auto *a, struct error *err);
+/* Whether what is mounted in the directory of the host will be seen in the container (shmounts). */
+int mounts_shared_check(const struct mounts_auto *a, struct error *err);
 
 /* Whether the container keeps a capability ("net_admin", its number 12). */
 bool mounts_keeps_capability(const struct conf *c, const char *name, int number);

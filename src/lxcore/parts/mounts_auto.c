@@ -2,15 +2,20 @@
 /*
  * lxc.mount.auto: /proc and /sys as a container may have them, in few words.  'mixed' keeps what
  * belongs to the host read-only and leaves what belongs to the container's own namespaces writable.
+ * And a directory that brings in what is mounted on the host later, which is a mount entry in short.
  */
 #include "parts/mounts.h"
 #include "base/auto.h"
+#include "base/fd.h"
 #include "base/mount.h"
 #include "base/path.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define SHARED_INSIDE "/dev/.lxc-mounts"
 
 /* ---- the words ---- */
 
@@ -73,26 +78,66 @@ static bool take_token(struct mounts_auto *a, const char *token)
 	return take_cgroup(a, &part);
 }
 
+/* 'shmounts:HOSTDIR[:DIR]': what is mounted in the one during the run appears in the other. */
+static int take_shared(struct mounts_auto *a, const char *token, struct error *err)
+{
+	const char *host = token + strlen("shmounts:"), *inside = strchr(host, ':');
+	int n = inside ? (int)(inside - host) : (int)strlen(host);
+	autofree char *line = NULL;
+	struct mount_entries fresh = {0};
+
+	inside = inside ? inside + 1 : SHARED_INSIDE;
+	if (*host != '/' || *inside != '/' || !inside[strspn(inside, "/")] || strchr(inside, ':')) {
+		error_set(err, EINVAL, "\"%s\" does not name a directory of the host, and perhaps "
+				       "one of the container, by absolute paths", token);
+		return error_mend(err, "shmounts:/run/lxc-shared or shmounts:/run/lxc-shared:/mnt");
+	}
+	line = str_printf("%.*s %s none rbind,rslave,create=dir 0 0", n, host,
+			  inside + strspn(inside, "/"));
+	if (!line)
+		return error_set(err, ENOMEM, "cannot keep the value: out of memory");
+	if (mount_entries_add(&fresh, line, "lxc.mount.auto, shmounts", err) < 0)
+		return error_within(err, "\"%s\"", token);
+	mount_entries_free(&a->shared);
+	a->shared = fresh;
+	return 0;
+}
+
+static int take_word(struct mounts_auto *a, const char *token, struct error *err)
+{
+	if (str_starts(token, "shmounts:"))
+		return take_shared(a, token, err);
+	if (take_token(a, token))
+		return 0;
+	return error_set(err, EINVAL,
+			 "\"%s\" is none of proc[:mixed|rw], sys[:mixed|ro|rw], "
+			 "cgroup[:mixed|ro|rw][:force], cgroup-full[:mixed|ro|rw][:force], "
+			 "cgroup2[:ro|rw][:force], shmounts:HOSTDIR[:DIR]",
+			 token);
+}
+
+/* A refused value changes nothing: the list of what is shared is taken over only at the end. */
 static int set_auto(void *field, const struct conf_key *key, const char *sub, const char *value,
 		    struct error *err)
 {
-	struct mounts_auto fresh = *(struct mounts_auto *)field;
+	struct mounts_auto *a = field, fresh = *a;
 	autostrv struct strv tokens = {0};
+	int result = 0;
 
 	if (strv_split(&tokens, value, " \t") < 0)
 		return error_set(err, ENOMEM, "cannot keep the value: out of memory");
-	for (size_t i = 0; i < tokens.n; i++) {
-		if (str_starts(tokens.v[i], "shmounts:"))
-			return error_set(err, ENOTSUP, "\"%s\" is not supported yet", tokens.v[i]);
-		if (!take_token(&fresh, tokens.v[i]))
-			return error_set(
-				err, EINVAL,
-				"\"%s\" is none of proc[:mixed|rw], "
-				"sys[:mixed|ro|rw], cgroup[:mixed|ro|rw][:force], "
-				"cgroup-full[:mixed|ro|rw][:force], cgroup2[:ro|rw][:force]",
-				tokens.v[i]);
+	fresh.shared = (struct mount_entries){0};
+	for (size_t i = 0; result == 0 && i < tokens.n; i++)
+		result = take_word(&fresh, tokens.v[i], err);
+	if (result < 0) {
+		mount_entries_free(&fresh.shared);
+		return -1;
 	}
-	*(struct mounts_auto *)field = fresh;
+	if (fresh.shared.n)
+		mount_entries_free(&a->shared);
+	else
+		fresh.shared = a->shared;
+	*a = fresh;
 	return 0;
 }
 
@@ -104,6 +149,13 @@ static void add_token(struct buf *out, const char *name, enum access a, bool for
 		return;
 	buf_addf(out, "%s%s%s%s%s", out->len ? " " : "", name, word ? ":" : "", word ? word : "",
 		 force ? ":force" : "");
+}
+
+static void add_shared(struct buf *out, const struct mount_entries *shared)
+{
+	for (size_t i = 0; i < shared->n; i++)
+		buf_addf(out, "%sshmounts:%s:/%s", out->len ? " " : "", shared->v[i].source,
+			 shared->v[i].target);
 }
 
 static void get_auto(const void *field, const struct conf_key *key, const char *sub,
@@ -119,16 +171,54 @@ static void get_auto(const void *field, const struct conf_key *key, const char *
 	else
 		add_token(&text, a->show == SHOW_FULL ? "cgroup-full" : "cgroup", a->cgroup,
 			  a->force);
+	add_shared(&text, &a->shared);
 	if (text.s)
 		buf_puts(out, text.s);
 }
 
 static void clear_auto(void *field, const struct conf_key *key, const char *sub)
 {
+	mount_entries_free(&((struct mounts_auto *)field)->shared);
 	*(struct mounts_auto *)field = (struct mounts_auto){0};
 }
 
 const struct conf_type mounts_auto_type = {"WORD...", set_auto, get_auto, clear_auto, NULL};
+
+/* ---- check ---- */
+
+/* Whether mounts in the directory reach other namespaces: it is on a shared mount, or on one that
+ * itself gets what is mounted elsewhere.  -1: nobody can tell. */
+static int mounts_travel(const char *path)
+{
+	autobuf struct buf table = BUF_INIT;
+	struct statx at;
+	char *rest, *line;
+	unsigned long long id;
+
+	if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &at) < 0 || !(at.stx_mask & STATX_MNT_ID) ||
+	    file_read(AT_FDCWD, "/proc/self/mountinfo", &table) < 0)
+		return -1;
+	for (rest = table.s; (line = strsep(&rest, "\n"));) {
+		const char *fields = strstr(line, " - ");
+
+		if (!fields || sscanf(line, "%llu ", &id) != 1 || id != at.stx_mnt_id)
+			continue;
+		line[fields - line] = '\0';
+		return strstr(line, " shared:") || strstr(line, " master:");
+	}
+	return -1;
+}
+
+int mounts_shared_check(const struct mounts_auto *a, struct error *err)
+{
+	const char *path = a->shared.n ? a->shared.v[0].source : NULL;
+
+	if (!path || mounts_travel(path) != 0)
+		return 0;
+	error_set(err, EINVAL, "\"%s\" is on a private mount, so the container would never see what "
+			       "is mounted in it (lxc.mount.auto, shmounts)", path);
+	return error_mend(err, "mount --bind %s %s && mount --make-shared %s", path, path, path);
+}
 
 /* ---- what they do ---- */
 
