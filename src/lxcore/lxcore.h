@@ -392,6 +392,30 @@ struct lxcore_update {
 LXCORE_API int lxcore_update(lxcore_container *c, const struct lxcore_update *how,
 			     lxcore_error *err);
 
+/*
+ * The limits of a container: those of its configuration and, of one that runs, those that the kernel
+ * keeps, whoever set them.
+ */
+enum lxcore_limit_unit {
+	LXCORE_LIMIT_BYTES,
+	LXCORE_LIMIT_RATE,     /* bytes a second */
+	LXCORE_LIMIT_PERMILLE, /* thousandths of a processor */
+	LXCORE_LIMIT_COUNT,    /* processes, or a weight */
+	LXCORE_LIMIT_LIST,     /* of processors */
+};
+struct lxcore_limit {
+	const char *key;   /* "lxc.limit.memory" */
+	enum lxcore_limit_unit unit;
+	char *device;      /* whose rate it is, "8:0"; NULL: it is about no device */
+	char *configured;  /* as its configuration says it; NULL: that does not */
+	int64_t value;     /* of one that runs: in force; else what is configured; -1: no limit */
+	char *list;        /* the same for a list, as "0-1,4"; NULL: no limit */
+	bool differs;      /* in force is something else than what is configured */
+};
+/* Those that are set; the count.  Free with lxcore_limits_free. */
+LXCORE_API int lxcore_limits(lxcore_container *c, struct lxcore_limit **ret, lxcore_error *err);
+LXCORE_API void lxcore_limits_free(struct lxcore_limit *list, int n);
+
 struct lxcore_stats { /* -1: this host does not tell */
 	int64_t cpu_ns, memory, swap, kernel_memory, block_io; /* bytes but for cpu_ns */
 	int64_t pids;

@@ -13,7 +13,7 @@ static const struct option_row rows[] = {
 	 "repeated", OPT_LIST, AT(keys)},
 	{'i', "ips", NULL, "Show its addresses", OPT_FLAG, AT(ips)},
 	{'p', "pid", NULL, "Show the process id of its init", OPT_FLAG, AT(pid)},
-	{'S', "stats", NULL, "Show what it uses", OPT_FLAG, AT(stats)},
+	{'S', "stats", NULL, "Show what it uses, and the limits of that", OPT_FLAG, AT(stats)},
 	{'H', "no-humanize", NULL,
 	 "Show raw numbers (bytes, nanoseconds); a single value without label",
 	 OPT_FLAG, AT(raw)},
@@ -26,11 +26,16 @@ static const struct lxcore_stats unknown = {-1, -1, -1, -1, -1, -1, -1, -1, -1, 
 static int look(struct info *i, lxcore_error *err)
 {
 	i->stats = unknown;
+	/* Of one that is stopped they are told where its configuration can be read. */
+	if (i->want.stats)
+		i->n_limits = lxcore_limits(i->c, &i->limits, i->running ? err : NULL);
 	/* Of one whose configuration does not parse it is not known. */
 	if (i->all && lxcore_restart_info(i->c, &i->restart, NULL) < 0)
 		i->restart.policy[0] = '\0';
 	if (!i->running)
 		return 0;
+	if (i->n_limits < 0)
+		return -1;
 	if (i->all && lxcore_published(i->c, &i->published, err) < 0)
 		return -1;
 	if (i->want.ips || i->want.stats)
@@ -72,6 +77,7 @@ static int run(struct cli *cli, const void *options)
 	else
 		code = cli->json ? info_json(&i) : info_lines(&i);
 	lxcore_names_free(i.published);
+	lxcore_limits_free(i.limits, i.n_limits);
 	lxcore_interfaces_free(i.interfaces, i.n_interfaces < 0 ? 0 : i.n_interfaces);
 	return code;
 }
@@ -80,7 +86,14 @@ static const struct manual manual = {
 	.description =
 	"Shows the container NAME: its state and, when it runs, the process id of its "
 	"init, its addresses and what it uses. With options only what they name. Sizes of "
-	"traffic are seen from inside.",
+	"traffic are seen from inside.\n\n"
+	"A limit that is set (`lxc.limit.*`) has a line behind what it limits. Of a container that "
+	"runs it is the one that the kernel keeps, whoever set it; where the configuration says "
+	"something else, that stands behind it in parentheses. Of one that is stopped it is the "
+	"configured one. "
+	"With `--json` each has its `configured` text and what that is, or what is in force, as "
+	"`bytes`, `bytes_per_second`, `permille` of a processor, `count`, or `list` of processors; "
+	"null is no limit.",
 	.examples = (const struct meaning[]){
 		{"lxc-info -n web", "Show everything."},
 		{"lxc-info -sH web", "Only the word RUNNING or STOPPED, for scripts."},
@@ -89,7 +102,8 @@ static const struct manual manual = {
 	.differences =
 	"An unknown key gives exit code 1; LXC prints `KEY invalid` and returns 0.\n\n"
 	"A stopped container whose init did not end well has a line `Last exit:`, one with "
-	"`lxc.start.restart` a line `Restart:`.",
+	"`lxc.start.restart` a line `Restart:`, one with limits a line for each of them, and for the "
+	"processes and the swap that are limited.",
 	.see_also = "lxc-ls lxc-monitor lxc.container.conf",
 };
 

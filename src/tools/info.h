@@ -23,6 +23,8 @@ struct info {
 	int n_interfaces;
 	struct lxcore_stats stats;
 	struct lxcore_restart restart; /* policy "": not asked for, or not known */
+	struct lxcore_limit *limits; /* those that are set */
+	int n_limits;
 	char **published; /* ports of the host that lead here */
 };
 

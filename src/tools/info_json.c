@@ -3,6 +3,8 @@
 #include "info.h"
 #include "json.h"
 
+#include <string.h>
+
 static void json_interfaces(const struct info *i, struct json *j)
 {
 	json_list(j, "interfaces");
@@ -31,6 +33,45 @@ static void json_stats(const struct lxcore_stats *s, struct json *j)
 	json_known(j, "kernel_memory", s->kernel_memory);
 	json_known(j, "pids", s->pids);
 	json_known(j, "oom_kills", s->oom_kills);
+	json_end(j, '}');
+}
+
+static void json_limit(const struct lxcore_limit *l, struct json *j)
+{
+	static const char *const units[] = {
+		[LXCORE_LIMIT_BYTES] = "bytes", [LXCORE_LIMIT_RATE] = "bytes_per_second",
+		[LXCORE_LIMIT_PERMILLE] = "permille", [LXCORE_LIMIT_COUNT] = "count",
+		[LXCORE_LIMIT_LIST] = "list",
+	};
+
+	if (l->device)
+		json_text(j, "device", l->device);
+	json_text(j, "configured", l->configured);
+	if (l->unit == LXCORE_LIMIT_LIST)
+		json_text(j, units[l->unit], l->list);
+	else
+		json_known(j, units[l->unit], l->value);
+}
+
+/* By their names behind "lxc.limit."; rates have a list, of devices, whose entries stand together. */
+static void json_limits(const struct info *i, struct json *j)
+{
+	static const char family[] = "lxc.limit.";
+
+	json_object(j, "limits");
+	for (int k = 0; k < i->n_limits; k++) {
+		const struct lxcore_limit *l = &i->limits[k];
+		bool rate = l->unit == LXCORE_LIMIT_RATE;
+		bool more = k + 1 < i->n_limits && strcmp(l[1].key, l->key) == 0;
+
+		if (rate && (k == 0 || strcmp(l[-1].key, l->key) != 0))
+			json_list(j, l->key + strlen(family));
+		json_object(j, rate ? NULL : l->key + strlen(family));
+		json_limit(l, j);
+		json_end(j, '}');
+		if (rate && !more)
+			json_end(j, ']');
+	}
 	json_end(j, '}');
 }
 
@@ -84,6 +125,8 @@ static int json_all(const struct info *i, struct json *j)
 		json_texts(j, "published", (const char *const *)i->published);
 	if (i->want.stats && i->running)
 		json_stats(&i->stats, j);
+	if (i->want.stats && i->n_limits >= 0)
+		json_limits(i, j);
 	if (i->want.keys.n && json_keys(i, j) < 0)
 		return -1;
 	json_end(j, '}');

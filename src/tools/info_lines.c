@@ -15,22 +15,30 @@ static void line(const struct info *i, const char *label, const char *value)
 	putchar('\n');
 }
 
-static void size_line(const struct info *i, const char *label, int64_t n)
+static void size_text(const struct info *i, int64_t n, char text[64])
 {
 	static const struct {
 		int64_t unit;
 		const char *name;
 	} units[] = {{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}};
 
-	if (n < 0)
-		return;
 	for (size_t u = 0; u < 3 && !i->want.raw; u++)
 		if (n > units[u].unit) {
-			printf("%-15s %.2f %s\n", label, (double)n / (double)units[u].unit,
-			       units[u].name);
+			snprintf(text, 64, "%.2f %s", (double)n / (double)units[u].unit,
+				 units[u].name);
 			return;
 		}
-	printf("%-15s %" PRId64 "%s\n", label, n, i->want.raw ? "" : " bytes");
+	snprintf(text, 64, "%" PRId64 "%s", n, i->want.raw ? "" : " bytes");
+}
+
+static void size_line(const struct info *i, const char *label, int64_t n)
+{
+	char text[64];
+
+	if (n < 0)
+		return;
+	size_text(i, n, text);
+	printf("%-15s %s\n", label, text);
 }
 
 /* When it was not a plain end, the user wants to know how it went. */
@@ -101,6 +109,89 @@ static void publish_lines(const struct info *i)
 		line(i, "Published:", *p);
 }
 
+/* ---- what it uses, and may use ---- */
+
+static const struct limit_line {
+	const char *key, *label, *of;
+} limit_lines[] = {
+	{"lxc.limit.cpu", "CPU limit:", "cpu"},
+	{"lxc.limit.cpu.weight", "CPU weight:", "cpu"},
+	{"lxc.limit.cpus", "CPUs:", "cpu"},
+	{"lxc.limit.io.read", "Read limit:", "io"},
+	{"lxc.limit.io.write", "Write limit:", "io"},
+	{"lxc.limit.memory", "Memory limit:", "memory"},
+	{"lxc.limit.memory.weight", "Memory weight:", "memory"},
+	{"lxc.limit.memory.soft", "Soft limit:", "memory"},
+	{"lxc.limit.swap", "Swap limit:", "swap"},
+	{"lxc.limit.pids", "PIDs limit:", "pids"},
+	{"lxc.limit.disk", "Disk limit:", "disk"},
+};
+
+/* "1.5", as it is configured. */
+static void processors_text(int64_t permille, char text[64])
+{
+	size_t n = (size_t)snprintf(text, 64, "%" PRId64 ".%03" PRId64, permille / 1000,
+				    permille % 1000);
+
+	while (text[n - 1] == '0')
+		text[--n] = '\0';
+	if (text[n - 1] == '.')
+		text[--n] = '\0';
+}
+
+static void limit_text(const struct info *i, const struct lxcore_limit *l, char text[64])
+{
+	if (l->value < 0)
+		strcpy(text, "none");
+	else if (l->unit == LXCORE_LIMIT_PERMILLE)
+		processors_text(l->value, text);
+	else if (l->unit == LXCORE_LIMIT_COUNT)
+		snprintf(text, 64, "%" PRId64, l->value);
+	else
+		size_text(i, l->value, text);
+}
+
+static void limit_line(const struct info *i, const char *label, const struct lxcore_limit *l)
+{
+	char text[64];
+
+	limit_text(i, l, text);
+	printf("%-15s ", label);
+	if (l->device) {
+		text_print(stdout, l->device);
+		putchar(' ');
+	}
+	if (l->unit == LXCORE_LIMIT_LIST)
+		text_print(stdout, l->list ? l->list : "none");
+	else
+		fputs(text, stdout);
+	if (l->unit == LXCORE_LIMIT_RATE && l->value >= 0 && !i->want.raw)
+		fputs("/s", stdout);
+	if (l->differs) {
+		fputs(" (configured: ", stdout);
+		text_print(stdout, l->configured);
+		putchar(')');
+	}
+	putchar('\n');
+}
+
+static bool has_limit(const struct info *i, const char *key)
+{
+	for (int k = 0; k < i->n_limits; k++)
+		if (strcmp(i->limits[k].key, key) == 0)
+			return true;
+	return false;
+}
+
+static void limits_of(const struct info *i, const char *of)
+{
+	for (size_t n = 0; n < sizeof(limit_lines) / sizeof(limit_lines[0]); n++)
+		for (int k = 0; k < i->n_limits; k++)
+			if (strcmp(limit_lines[n].of, of) == 0 &&
+			    strcmp(limit_lines[n].key, i->limits[k].key) == 0)
+				limit_line(i, limit_lines[n].label, &i->limits[k]);
+}
+
 static void stats_lines(struct info *i)
 {
 	const struct lxcore_stats *s = &i->stats;
@@ -110,9 +201,19 @@ static void stats_lines(struct info *i)
 		printf("%-15s %" PRId64 "\n", "CPU use:", s->cpu_ns);
 	else if (s->cpu_ns >= 0)
 		printf("%-15s %.2f seconds\n", "CPU use:", (double)s->cpu_ns / 1e9);
+	limits_of(i, "cpu");
 	size_line(i, "BlkIO use:", s->block_io);
+	limits_of(i, "io");
+	limits_of(i, "disk");
 	size_line(i, "Memory use:", s->memory);
+	limits_of(i, "memory");
+	if (has_limit(i, "lxc.limit.swap"))
+		size_line(i, "Swap use:", s->swap);
+	limits_of(i, "swap");
 	size_line(i, "KMem use:", s->kernel_memory);
+	if (has_limit(i, "lxc.limit.pids") && s->pids >= 0)
+		printf("%-15s %" PRId64 "\n", "PIDs use:", s->pids);
+	limits_of(i, "pids");
 	/* In the whole picture only when there is something to see. */
 	if (s->oom_kills > 0 || (s->oom_kills == 0 && !i->all))
 		printf("%-15s %" PRId64 "\n", "OOM kills:", s->oom_kills);
@@ -174,7 +275,7 @@ int info_lines(struct info *i)
 		ip_lines(i);
 	if (i->all)
 		publish_lines(i);
-	if (i->want.stats && i->running)
+	if (i->want.stats)
 		stats_lines(i);
 	return key_lines(i);
 }

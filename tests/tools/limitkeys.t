@@ -42,6 +42,28 @@ else
 fi
 is 'info shows what was asked for' "$(lxc info -n "$C" -c lxc.limit.memory -H)" 64M
 
+# ---- info tells of them
+
+told() { lxc info -n "$C" "$@" | grep -E '(limit|weight|s):' | grep -v '^Last' | sed 's/  */ /g' | tr '\n' ';'; }
+rates="${disk:+Read limit: $numbers 10.00 MiB/s;Write limit: $numbers 1024.00 KiB/s;}"
+limits="CPU limit: 1.5;CPU weight: 300;CPUs: 0;${rates}Memory limit: 64.00 MiB;Soft limit: 32.00 MiB;PIDs limit: 20;"
+is 'info tells of each limit' "$(told)" "$limits"
+is '... with what is used' "$(told -S)" "${limits}OOM kills: 0;"
+like '... of processes too, where they are limited' "$(lxc info -n "$C" -S)" '^PIDs use: +[1-9][0-9]*$'
+like '... in plain numbers' "$(lxc info -n "$C" -SH)" '^Memory limit: +67108864$'
+run lxc info -n "$C" --json
+like '... as JSON' "$out" '"memory": \{"configured": "64M", "bytes": 67108864\}'
+like '... the processor by its thousandths' "$out" '"cpu": \{"configured": "1.5", "permille": 1500\}'
+like '... the list of processors' "$out" '"cpus": \{"configured": "0", "list": "0"\}'
+[ -z "$disk" ] || like '... devices in lists' "$out" \
+	"\"io.read\": \[\{\"device\": \"$numbers\", \"configured\": \"$disk:10M\", \"bytes_per_second\": 10485760\}\]"
+lxc cgroup -n "$C" pids.max 25
+lxc cgroup -n "$C" cpu.max max
+is 'where the kernel keeps another one, it says both' "$(told | grep -Eo '(CPU|PIDs) limit: [^;]*' | tr '\n' ';')" \
+	'CPU limit: none (configured: 1.5);PIDs limit: 25 (configured: 20);'
+like '... as JSON too' "$(lxc info -n "$C" --json)" '"pids": \{"configured": "20", "count": 25\}'
+lxc cgroup -n "$C" pids.max 20
+
 timeout 60 lxc-monitor -P "$P" -n "$C" >"$TMP/events" 2>&1 &
 monitor=$!
 heard() { grep -q "'$C' ran out of memory, \\[$1\\] killed" "$TMP/events"; }
@@ -64,6 +86,14 @@ run lxc info -n "$C" --json
 like 'stopped right after a kill it did not end by that' "$out" '"last_exit_out_of_memory": ?false'
 like '... though those killed are known' "$(lxc info -n "$C")" '^Last OOM kills: +3$'
 nothing_left 'nothing is left' "$C"
+is 'of one that is stopped info tells what is configured' "$(told)" "$limits"
+like '... as JSON too' "$(lxc info -n "$C" --json)" '"memory": \{"configured": "64M", "bytes": 67108864\}'
+started "$C"
+is 'one without limits has no such line' "$(told)" ''
+is '... but for what others set, for which nothing is configured' \
+	"$(lxc cgroup -n "$C" pids.max 40; told)" 'PIDs limit: 40;'
+like '... which JSON says' "$(lxc info -n "$C" --json)" '"limits": \{"pids": \{"configured": null, "count": 40\}\}'
+lxc stop -k -n "$C"
 
 # ---- an end for want of memory
 
@@ -170,6 +200,7 @@ fi
 
 # The names that limits of setrlimit(2) had once are still understood.
 started "$C" 'lxc.limit.nofile = 512' 'lxc.limit.pids = 50'
+is 'info does not take them for others' "$(told)" 'PIDs limit: 50;'
 like 'an old lxc.limit.nofile is a resource limit' "$(inside "$C" sed 's/  */ /g' /proc/1/limits)" 'Max open files 512 512'
 lxc stop -k -n "$C"
 

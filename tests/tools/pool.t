@@ -24,6 +24,9 @@ ok 'a reboot changes nothing' eventually 5 shares_are '64 128 64 '
 run inside "$A" dd if=/dev/zero of=/dev/null bs=100M count=1
 is 'a share is a limit' "$status" 137
 
+is 'info tells the weight, and what comes of it' \
+	"$(lxc info -n "$B" | sed -n 's/^\(Memory limit\|Memory weight\): */\1 /p' | tr '\n' ';')" \
+	'Memory limit 128.00 MiB;Memory weight 2;'
 ok 'a weight is changed while they run' lxc update -n "$D" --memory-weight 5
 is '... and so are the shares of all' "$(shares "$A" "$B" "$D")" '32 64 160 '
 ok '... as is the pool' lxc update -n "$D" --memory-pool 512M

@@ -82,6 +82,15 @@ static int find(const struct conf *c, struct storage *ret, unsigned long long *r
 	return storage_parse(rc->path, ret, err);
 }
 
+const char *rootfs_disk_limit(const struct conf *c, int64_t *ret_bytes)
+{
+	const char *text = rootfs_conf_of(c)->disk;
+	unsigned long long bytes = 0;
+
+	*ret_bytes = text && read_size(text, &bytes, NULL) == 0 ? (int64_t)bytes : -1;
+	return text;
+}
+
 /* 'only_check': can it be done? */
 static int limit_disk(const struct conf *c, bool only_check, struct error *err)
 {

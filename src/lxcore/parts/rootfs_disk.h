@@ -7,6 +7,8 @@
 
 extern const struct conf_type rootfs_disk_type;
 
+/* As it is configured, NULL: not; and what that is in bytes. */
+const char *rootfs_disk_limit(const struct conf *c, int64_t *ret_bytes);
 /* Can it be kept?  No side effects. */
 int rootfs_disk_check(const struct conf *c, struct error *err);
 /* At a start, before it is mounted. */

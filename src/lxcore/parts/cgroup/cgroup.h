@@ -139,6 +139,14 @@ int cgroup_change_limits(const struct cgroup_running *at, const struct conf *fro
 			 const struct conf *to, struct cgroup_undo *undo, struct error *err);
 int cgroup_undo_limits(const struct cgroup_running *at, struct cgroup_undo *u, struct error *err);
 
+/* ---- resources_now.c: which limits it has ---- */
+
+struct lxcore_limit;
+/* Those that are set in a configuration, or are in force at 'at' (NULL: it does not run); the count. */
+int cgroup_list_limits(const struct conf *conf, const struct cgroup_running *at,
+		       struct lxcore_limit **ret, struct error *err);
+void cgroup_free_limits(struct lxcore_limit *list, int n);
+
 /* ---- stats.c: what it uses ---- */
 
 struct cgroup_stats { /* -1: this host does not tell */

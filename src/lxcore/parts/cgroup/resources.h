@@ -9,6 +9,7 @@
  *     resources_check.c  can this host keep them?
  *     resources_set.c    putting them into force
  *     resources_change.c changing them while the container runs (cgroup.h)
+ *     resources_now.c    telling which are in force (cgroup.h)
  */
 #ifndef LXCORE_PARTS_CGROUP_RESOURCES_H
 #define LXCORE_PARTS_CGROUP_RESOURCES_H
@@ -83,6 +84,8 @@ int resources_rate(const struct strv *lines, unsigned major, unsigned minor,
 		   unsigned long long *ret, struct error *err);
 void resources_io_setting(const struct resources_limit *l, unsigned major, unsigned minor,
 			  unsigned long long rate, struct resources_setting *ret);
+/* No limit: a cpuset that has processes may not be made empty, so it is what the one above has. */
+char *resources_cpus_above(const char *dir, const char *file);
 int resources_write(const struct cgroup_running *at, const struct resources_limit *l,
 		    const char *value, struct error *err);
 

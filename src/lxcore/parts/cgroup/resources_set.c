@@ -138,8 +138,7 @@ static int write_memory(const struct cgroup_running *at, const char *value, stru
 	return too_much_in_use(value, used, err);
 }
 
-/* One that has processes may not be made empty: no limit is what the one above has. */
-static char *cpus_above(const char *dir, const char *file)
+char *resources_cpus_above(const char *dir, const char *file)
 {
 	autofree char *parent = dir ? strdup(dir) : NULL;
 
@@ -157,8 +156,8 @@ static int write_cpus(const struct cgroup_running *at, const char *value, struct
 	autofree char *all = NULL;
 
 	if (*value == '\n') {
-		value = all = cpus_above(dir ? dir : at->v2, dir ? "cpuset.cpus" :
-							     "cpuset.cpus.effective");
+		value = all = dir ? resources_cpus_above(dir, "cpuset.cpus")
+				  : resources_cpus_above(at->v2, "cpuset.cpus.effective");
 		if (!all)
 			return error_sys(err, "cannot read cpuset.cpus above \"%s\"",
 					 dir ? dir : at->v2);
