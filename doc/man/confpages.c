@@ -18,7 +18,7 @@ static const char container_grammar[] =
 	"was set before, and makes a list empty.\n\n"
 	"A key whose name ends with a dot below stands for a family: a word of your choice "
 	"follows, as in `lxc.prlimit.nofile`.\n\n"
-	"A key that is not known, or not supported yet, is an error that names file and "
+	"A key that is not known is an error that names file and "
 	"line; it never passes silently. Names that old versions of LXC used are "
 	"understood, and a notice says how they are called now.\n\n"
 	"`lxc-checkconfig -n NAME` checks a configuration without starting anything; "

@@ -115,7 +115,7 @@ static void stand_alone(struct launch *l)
 	if (chdir("/") < 0)
 		_exit(1);
 	umask(022);
-	int keep[] = {b->rundir, l->lock, l->news[1], log_fd(),
+	int keep[] = {b->rundir, l->lock, l->news[1], log_fd(LOG_TO_FILE), log_fd(LOG_TO_SYSLOG),
 		      b->std_fds[0], b->std_fds[1], b->std_fds[2]};
 
 	close_all_but(keep, ARRAY_SIZE(keep));
@@ -308,18 +308,6 @@ static void reap_launcher(pid_t launcher)
 		;
 }
 
-/* The program's own choice (lxc-start --logfile) wins. */
-static int open_log(const struct conf *conf, const char *name, struct error *err)
-{
-	const struct start_conf *start = conf_of(conf, &start_section);
-
-	if (!start->log_file || log_is_open())
-		return 0;
-	return log_open(start->log_file,
-			start->log_level ? (enum log_level)start->log_level : LOG_ERROR, "lxcore",
-			name, err);
-}
-
 /*
  * The managed network outlives the container, so it is made here: a server started by the
  * supervisor would be in the container's own cgroup and keep it from being removed.
@@ -378,7 +366,7 @@ static int prepare_launch(struct launch *l, struct error *err)
 	if (l->how->pidfile && !(l->pidfile = path_absolute(l->how->pidfile)))
 		return error_sys(err, "cannot write the pid file \"%s\"", l->how->pidfile);
 	fill_boot(l, conf);
-	if (open_log(conf, c->name, err) < 0)
+	if (start_open_log(conf, c->name, err) < 0)
 		return -1;
 	rescue(c, NULL);
 	l->boot.rundir = rundir_lock(c->lxcpath, c->name, 0, &l->lock, err);
@@ -411,8 +399,11 @@ int lxcore_start(lxcore_container *c, const struct lxcore_start *how, int *ret_s
 	int result;
 
 	boot_init(&l.boot);
-	if (prepare_launch(&l, err) < 0)
+	if (prepare_launch(&l, err) < 0) {
+		if (err)
+			log_write(LOG_ERROR, "start", "%s", err->text);
 		return error_within(err, "%s", c->name);
+	}
 	l.scope = cgroup_scope_is_wanted(l.boot.conf, how->foreground);
 	launcher = fork_launcher(&l, err);
 	if (l.scope && launcher > 0)

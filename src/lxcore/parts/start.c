@@ -16,6 +16,12 @@ static const struct conf_word levels[] = {
 	{"FATAL", LOG_FATAL}, {NULL, 0},
 };
 
+/* By their numbers in the protocol of syslog (RFC 3164). */
+static const struct conf_word facilities[] = {
+	{"daemon", 3}, {"local0", 16}, {"local1", 17}, {"local2", 18}, {"local3", 19},
+	{"local4", 20}, {"local5", 21}, {"local6", 22}, {"local7", 23}, {NULL, 0},
+};
+
 static int set_level(void *field, const struct conf_key *key, const char *sub, const char *value,
 		     struct error *err)
 {
@@ -159,9 +165,10 @@ static const struct conf_key keys[] = {
 	{"lxc.log.level", &type_level, FIELD(log_level), .extra = levels,
 	 .summary = "Least severity that is logged: TRACE, DEBUG, INFO, NOTICE, WARN, ERROR, CRIT, "
 		    "ALERT, FATAL or 0 to 8; ERROR when it is not set."},
-	{"lxc.log.syslog", &conf_string, FIELD(log_file), .syntax = "daemon|local0..local7",
-	 .summary = "Log to this syslog facility.",
-	 .unsupported = "logging to syslog is not there yet; use lxc.log.file"},
+	{"lxc.log.syslog", &conf_choice, FIELD(log_syslog), .syntax = "daemon|local0..local7",
+	 .extra = facilities,
+	 .summary = "Log to the syslog daemon of the host, in this facility; to lxc.log.file, too, "
+		    "when it is set."},
 	{NULL},
 };
 const struct conf_section start_section = {"start", sizeof(struct start_conf), keys};
@@ -172,10 +179,12 @@ int start_open_log(const struct conf *c, const char *name, struct error *err)
 	enum log_level level = s->log_level ? (enum log_level)s->log_level : LOG_ERROR;
 
 	/* What was said on the command line wins over the configuration. */
-	if (!s->log_file || log_is_open())
+	if (log_is_open())
 		return 0;
-	if (log_open(s->log_file, level, "lxc", name, err) < 0)
+	if (s->log_file && log_open(s->log_file, level, "lxcore", name, err) < 0)
 		return error_within(err, "lxc.log.file, %s", conf_where(c, "lxc.log.file"));
+	if (s->log_syslog && log_open_syslog(s->log_syslog, level, "lxcore", name, err) < 0)
+		return error_within(err, "lxc.log.syslog, %s", conf_where(c, "lxc.log.syslog"));
 	return 0;
 }
 

@@ -20,10 +20,11 @@ struct start_conf {
 	bool ephemeral;
 	char *log_file;
 	int log_level;      /* 1 TRACE .. 9 FATAL; 0: unset */
+	int log_syslog;     /* facility; 0: unset */
 };
 extern const struct conf_section start_section;
 
-/* Open the log that lxc.log.file asks for, unless the program opened one itself. */
+/* Open the log that lxc.log.file and lxc.log.syslog ask for, unless the program opened one itself. */
 int start_open_log(const struct conf *c, const char *name, struct error *err);
 bool start_is_ephemeral(const struct conf *c);
 /* As it is written: "on-failure:5". */
