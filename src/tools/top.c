@@ -227,7 +227,9 @@ static const struct manual manual = {
 	"sort by; the same key once more turns the order round.\n\n"
 	"With `-b` it writes lines for scripts, the first one with the names of the columns; what "
 	"this host does not tell is 0. With `--json` it writes one object a line for each "
-	"container and round; what is not known is null.",
+	"container and round; what is not known is null. "
+	"An ordinary user's container without a cgroup of its own is shown, but what it uses is not "
+	"known.",
 	.examples = (const struct meaning[]){
 		{"lxc-top -s m", "Who uses most memory."},
 		{"lxc-top -b -d 10 >usage.csv", "A line for each container every ten seconds."},

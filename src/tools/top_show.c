@@ -44,7 +44,10 @@ static void fill_cells(const struct top_row *r, char cells[N_COLUMNS][40])
 		strcpy(cells[1], "-");
 	else
 		snprintf(cells[1], 40, "%.1f %%", r->cpu * 100);
-	snprintf(cells[2], 40, "%.2f s", r->now.use.cpu_ns < 0 ? 0 : (double)r->now.use.cpu_ns / 1e9);
+	if (r->now.use.cpu_ns < 0)
+		strcpy(cells[2], "-");
+	else
+		snprintf(cells[2], 40, "%.2f s", (double)r->now.use.cpu_ns / 1e9);
 	size_cell(r->now.use.memory, cells[3]);
 	size_cell(r->now.use.swap, cells[4]);
 	size_cell(r->now.use.kernel_memory, cells[5]);
@@ -52,7 +55,10 @@ static void fill_cells(const struct top_row *r, char cells[N_COLUMNS][40])
 	rate_cell(r->io, cells[7]);
 	size_cell(r->net, cells[8]);
 	rate_cell(r->traffic, cells[9]);
-	snprintf(cells[10], 40, "%" PRId64, r->now.use.pids);
+	if (r->now.use.pids < 0)
+		strcpy(cells[10], "-");
+	else
+		snprintf(cells[10], 40, "%" PRId64, r->now.use.pids);
 }
 
 /* As much of a line as fits; the column that is sorted by stands out. */

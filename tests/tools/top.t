@@ -110,6 +110,14 @@ few_files() { (ulimit -n 6; top "$@"); }
 fails_with 'with too few for one it says so rather than leave it out' 1 'Too many open files' few_files --json -c 1
 lxc stop -k -n "$C-third"
 
+started "$C-net" 'lxc.net.0.type = veth' 'lxc.net.0.flags = up' 'lxc.net.0.ipv4.address = 10.255.9.2/24'
+inside "$C-net" sh -c 'for i in 1 2 3; do ping -c 1 -W 1 10.255.9.3; done >/dev/null 2>&1'
+traffic() { lxc info -n "$C-net" --json | jq '.interfaces | map(.tx_bytes + .rx_bytes) | add'; }
+before=$(traffic) between=$(top --json -c 1 -n "$C-net" | jq '.tx_bytes + .rx_bytes') after=$(traffic)
+is "traffic is what info tells ($before, $between, $after)" \
+	"$((before > 0 && before <= between && between <= after))" 1
+lxc stop -k -n "$C-net"
+
 lxc stop -k -n "$C"
 is 'one that has stopped is gone' "$(top -b -c 1 | sed 1d | cut -d, -f2)" "$C-busy"
 lxc stop -k -n "$C-busy"

@@ -64,6 +64,7 @@ not_ok 'it cannot change the host' within one sh -c 'echo 1 >/proc/sys/kernel/pa
 not_ok '... nor make devices' within one mknod /tmp/sda b
 is 'ls tells of it' "$(lxc_ ls -f -F NAME,STATE,UNPRIVILEGED | tail -n 1 | tr -s ' ' | sed 's/ $//')" 'one RUNNING true'
 is 'info, too' "$(lxc_ info -n one -sH)" RUNNING
+like 'top shows it, though what it uses is not known' "$(lxc_ top --json -c 1)" '"name": "one", "cpu_ns": null'
 is 'somebody else does not see it' "$(limit lxc-ls -P "$P")" ''
 fails_with 'what needs a cgroup says so' 1 'no cgroup of its own.*|to mend it: loginctl enable-linger' lxc_ freeze -n one
 fails_with 'only some namespaces: its own first' 1 'Operation not permitted.*|to mend it: -s' lxc_ attach -n one -s NETWORK -- true

@@ -78,16 +78,17 @@ static bool is_same_boot(const struct run_state *a, const struct run_state *b)
 	       a->supervisor.start == b->supervisor.start && a->boot == b->boot;
 }
 
+/* An ordinary user's container may have none: then nothing of this is known. */
 static int open_cgroups(struct watched *w, int rundir, struct error *err)
 {
 	struct cgroup_running at;
 	struct journal j;
-	int result;
+	int result = 0;
 
+	w->cgroups = (struct cgroup_meter){0};
 	if (!journal_load(&j, rundir))
 		return error_sys(err, "cannot read its journal");
-	result = cgroup_of_running(&j, &at, err);
-	if (result == 0 && cgroup_meter_open(&at, &w->cgroups) < 0)
+	if (cgroup_of_running(&j, &at, NULL) == 0 && cgroup_meter_open(&at, &w->cgroups) < 0)
 		result = error_sys(err, "cannot look at its cgroup");
 	journal_close(&j);
 	return result;
@@ -98,9 +99,11 @@ static int open_meters(struct watched *w, int rundir, struct error *err)
 {
 	autoclose int init = proc_open(w->state.init);
 
+	if (init < 0)
+		return error_sys(err, "cannot find its init");
 	if (open_cgroups(w, rundir, err) < 0)
 		return -1;
-	if (network_meter_open(init < 0 ? 0 : w->state.init.pid, &w->network, err) == 0 ||
+	if (network_meter_open(w->state.init.pid, &w->network, err) == 0 ||
 	    !reread_lacked_descriptors(err->code))
 		return 0;
 	cgroup_meter_close(&w->cgroups);
