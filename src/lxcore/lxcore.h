@@ -574,11 +574,31 @@ struct lxcore_summary {
 	struct lxcore_interface *interfaces;
 	int n_interfaces;            /* 0 unless asked for and running */
 	int64_t memory, swap;        /* -1: unknown or not asked for */
+	unsigned depth;              /* in so many containers */
+	char *outer;                 /* "web", "web/inner": the one that it is in; NULL: the host */
 };
 enum lxcore_summary_want { LXCORE_WANT_CONFIG = 1, LXCORE_WANT_INTERFACES = 2, LXCORE_WANT_MEMORY = 4 };
 LXCORE_API int lxcore_summaries(const char *lxcpath, unsigned want, struct lxcore_summary **ret,
 				lxcore_error *err);
 LXCORE_API void lxcore_summaries_free(struct lxcore_summary *list, int n);
+
+struct lxcore_nesting {
+	size_t size;
+	unsigned depth; /* how deep in one another, at most 32; 0: 5 */
+	int limit_ms;   /* after which it is not looked any further; 0: 3 seconds */
+	unsigned want;  /* of LXCORE_WANT_*: interfaces.  The rest is not known of them. */
+};
+#define LXCORE_NESTING_INIT {.size = sizeof(struct lxcore_nesting)}
+/*
+ * The containers in a running container, each followed by those in it, sorted by name.  They are
+ * looked for from outside and nothing of ours goes in: below the root of its init, where root's tools
+ * have them, at the lxc.lxcpath of its lxc.conf or the usual places.  Whether they run, and as which
+ * process of this host, is the kernel's word; all else is theirs.  'readable' is false, for their
+ * configurations are not read.  -1: not all could be told; what could be is there all the same, to be
+ * freed with lxcore_summaries_free().  ETIMEDOUT: its files do not answer; E2BIG: there are too many.
+ */
+LXCORE_API int lxcore_nested(lxcore_container *c, const struct lxcore_nesting *how,
+			     struct lxcore_summary **ret, int *ret_n, lxcore_error *err);
 
 /*
  * What running containers use, for who looks again and again: so that a round costs little, their

@@ -36,5 +36,9 @@ bool choice_fits(const struct choice *c, const struct lxcore_summary *s)
 		return false;
 	if (o->defined && !s->defined)
 		return false;
-	return choice_fits_name(c, s->name) && (!o->groups || in_groups(s, o->groups));
+	/* -n names the container; those in it have names of their own. */
+	if (s->outer ? c->filter && regexec(c->filter, s->name, 0, NULL, 0) != 0 :
+		       !choice_fits_name(c, s->name))
+		return false;
+	return (!o->groups || in_groups(s, o->groups));
 }

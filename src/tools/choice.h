@@ -9,13 +9,14 @@
 
 struct ls_options {
 	bool line, fancy, active, running, frozen, stopped, defined;
-	const char *columns, *groups, *filter;
+	const char *columns, *groups, *filter, *nesting;
 };
 
 struct choice {
 	const struct ls_options *o;
 	const char *name;  /* -n: this one only */
 	regex_t *filter;   /* NULL: all */
+	int depth;         /* of containers in containers; 0: none */
 };
 
 bool choice_fits_name(const struct choice *c, const char *name);

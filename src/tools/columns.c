@@ -12,9 +12,10 @@ static void join(FILE *out, char *const *words, const char *between)
 		fprintf(out, "%s%s", ftell(out) ? between : "", *words);
 }
 
+/* One in a container has a mark before it, as far to the right as it lies deep. */
 static void show_name(const struct lxcore_summary *s, FILE *out)
 {
-	fputs(s->name, out);
+	fprintf(out, "%*s%s", (int)s->depth, s->depth ? "\\" : "", s->name);
 }
 
 static void show_state(const struct lxcore_summary *s, FILE *out)
@@ -178,7 +179,8 @@ static void json_snapshots(struct json *j, lxcore_container *c)
 
 static void json_graph(const char *lxcpath, const struct lxcore_summary *s, struct json *j)
 {
-	lxcore_container *c = s->defined ? lxcore_open(lxcpath, s->name, NULL) : NULL;
+	/* One in a container is not ours to be opened. */
+	lxcore_container *c = s->defined && !s->outer ? lxcore_open(lxcpath, s->name, NULL) : NULL;
 
 	json_paths(j, "parents", c, lxcore_dependencies);
 	json_paths(j, "dependants", c, lxcore_dependants);
@@ -190,6 +192,8 @@ void columns_json(const char *lxcpath, const struct lxcore_summary *s, struct js
 {
 	json_object(j, NULL);
 	json_text(j, "name", s->name);
+	if (s->outer)
+		json_text(j, "outer", s->outer);
 	json_text(j, "state", lxcore_state_name(s->state));
 	json_known(j, "pid", s->init_pid > 0 ? s->init_pid : -1);
 	json_bool(j, "defined", s->defined);

@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "columns.h"
 #include "json.h"
+#include "nested.h"
 #include "table.h"
 #include "tools.h"
 
@@ -22,7 +23,8 @@ static const struct option_row rows[] = {
 	{0, "stopped", NULL, "Only stopped ones", OPT_FLAG, AT(stopped)},
 	{0, "defined", NULL, "Only those with a configuration", OPT_FLAG, AT(defined)},
 	{0, "nesting", "[DEPTH]",
-	 "Containers in containers, too (not supported yet)", OPT_LATER, 0},
+	 "Containers in running containers, too, so deep in one another; default 5, 0: none",
+	 OPT_TEXT, AT(nesting)},
 	{'g', "groups", "LIST",
 	 "Only those that are in all of these groups, joined by commas", OPT_TEXT,
 	 AT(groups)},
@@ -45,9 +47,11 @@ static void print_names(const struct ls_options *o, char *const *names, size_t n
 }
 
 /* Names alone are listed without a look into anything. */
-static bool wants_names_only(const struct cli *cli, const struct ls_options *o)
+static bool wants_names_only(const struct cli *cli, const struct choice *choice)
 {
-	return !cli->json && !o->fancy && !o->groups && !o->stopped && !o->frozen &&
+	const struct ls_options *o = choice->o;
+
+	return !cli->json && !choice->depth && !o->fancy && !o->groups && !o->stopped && !o->frozen &&
 	       !(o->defined && (o->active || o->running));
 }
 
@@ -73,6 +77,16 @@ static int list_names(struct cli *cli, const struct choice *choice)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
+/* One in a container is named by its way. */
+static char *way_to(const struct lxcore_summary *s)
+{
+	char *way = NULL;
+
+	if (asprintf(&way, "%s%s%s", s->outer ? s->outer : "", s->outer ? "/" : "", s->name) < 0)
+		way = NULL;
+	return must_have(way);
+}
+
 static void print_chosen(const struct choice *choice, const struct lxcore_summary *list, int n)
 {
 	autofree char **chosen = must_have(calloc((size_t)n + 1, sizeof(*chosen)));
@@ -80,8 +94,10 @@ static void print_chosen(const struct choice *choice, const struct lxcore_summar
 
 	for (int i = 0; i < n; i++)
 		if (choice_fits(choice, &list[i]))
-			chosen[k++] = list[i].name;
+			chosen[k++] = way_to(&list[i]);
 	print_names(choice->o, chosen, k);
+	while (k)
+		free(chosen[--k]);
 }
 
 static void print_table(const struct choice *choice, const struct columns *columns,
@@ -117,13 +133,15 @@ static void print_json(const struct cli *cli, const struct choice *choice,
 static int list_rows(struct cli *cli, const struct choice *choice, const struct columns *columns)
 {
 	struct lxcore_summary *list = NULL;
+	int n, failed = 0;
 	unsigned want = cli->json ? COLUMNS_WANT_ALL : choice->o->fancy ? columns->want : 0;
-	int n;
 
 	want |= choice->o->groups ? LXCORE_WANT_CONFIG : 0;
 	n = lxcore_summaries(cli_path(cli), want, &list, cli->err);
 	if (n < 0)
 		return cli_fail(cli);
+	if (choice->depth)
+		failed = nested_add(cli, choice, want, &list, &n);
 	if (cli->json)
 		print_json(cli, choice, list, n);
 	else if (choice->o->fancy)
@@ -131,7 +149,7 @@ static int list_rows(struct cli *cli, const struct choice *choice, const struct 
 	else
 		print_chosen(choice, list, n);
 	lxcore_summaries_free(list, n);
-	return 0;
+	return failed != 0;
 }
 
 /* ---- the tool -------------------------------------------------------------------------------- */
@@ -143,7 +161,7 @@ static int list(struct cli *cli, const struct choice *choice)
 
 	if (choice->o->columns && !choice->o->fancy)
 		return cli_error(cli, "-F has a meaning with -f only");
-	if (wants_names_only(cli, choice->o))
+	if (wants_names_only(cli, choice))
 		return list_names(cli, choice);
 	wrong = columns_parse(&columns, choice->o->columns);
 	if (wrong)
@@ -160,6 +178,9 @@ static int run(struct cli *cli, const void *options)
 	char why[128];
 	int wrong, code;
 
+	choice.depth = nested_depth(cli, o->nesting);
+	if (choice.depth < 0)
+		return 1;
 	if (!pattern)
 		return list(cli, &choice);
 	wrong = regcomp(&filter, pattern, REG_EXTENDED | REG_NOSUB);
@@ -181,9 +202,21 @@ static const struct manual manual = {
 	"shown as a question mark.\n\n"
 	"The table has the columns NAME STATE AUTOSTART GROUPS IPV4 IPV6 UNPRIVILEGED; "
 	"`-F` chooses others. A hyphen stands for what is empty.",
+	.notes =
+	"With `--nesting` a running container is followed by those that root's tools have in there: "
+	"`web/inner` as a name, `\\inner` in a table (the further right the deeper), and in JSON "
+	"`outer` says which it is in. They are looked for where lxc.lxcpath of the container's own "
+	"lxc.conf(5) says, or else at the usual places, and nothing runs in the container for it: its "
+	"files are read from outside, below its root. Who is in there is not trusted: whether a "
+	"nested container runs, and its PID on this host, are the kernel's word, its configuration "
+	"is not read (a question mark; `-g` never finds it), its memory and whether it is frozen are "
+	"not known, and what is no name of a container is left out. At most 10000 entries of a "
+	"directory, and 10000 containers in one, are looked at, for 3 seconds each; if that is not "
+	"enough, what was found is listed, an error says where there is more, and the exit code is 1.",
 	.examples = (const struct meaning[]){
 		{"lxc-ls -f", "A table of all containers."},
 		{"lxc-ls -f -F name,state,ram --running", "What runs, and its memory."},
+		{"lxc-ls -f --nesting", "And what runs in them."},
 		{"lxc-ls -1 --filter '^web'", "Names that begin with web."},
 		{0}},
 	.differences =
@@ -192,7 +225,9 @@ static const struct manual manual = {
 	"RAM is not cut to whole MiB, and is known on cgroup v2, too. An unknown column or "
 	"a bad expression is an error, with exit code 1.\n\n"
 	"The loopback is not shown among the interfaces.\n\n"
-	"`--nesting` is not supported yet.",
+	"With `--nesting` LXC runs its own code in the containers, and tells what those in there say "
+	"of themselves. Options choose a container in a container for what it is itself, whatever the "
+	"one around it is.",
 	.see_also = "lxc-info lxc-monitor",
 };
 
@@ -200,7 +235,7 @@ const struct tool tool_ls = {
 	.name = "lxc-ls",
 	.purpose = "list containers",
 	.synopsis = "[-1|-f] [-F COLUMNS] [--active] [--running] [--frozen] [--stopped] "
-		    "[--defined] [-g LIST] [REGEX]",
+		    "[--defined] [--nesting[=DEPTH]] [-g LIST] [REGEX]",
 	.traits = TOOL_READS | TOOL_NAMELESS,
 	.max_words = 1,
 	.options = rows,

@@ -7,39 +7,8 @@
 unshare -U true 2>/dev/null || skip_all 'no user namespaces here'
 
 chmod 755 "$TMP" "$P"
-prefix=$(cd "$(dirname "$(command -v lxc-start)")/.." && pwd)
-whole=$prefix
-[ "$prefix" = /usr ] || whole=$(cd "$prefix/.." && pwd)	# with its etc, var and run
-
-# A host for containers: the tools of this host, nothing of what they know.
-host() {	# NAME [CONFIG-LINE]...
-	local name="$1" dir inner
-	shift
-	rm -rf "${P:?}/$name"
-	make_container "$name" "lxc.include = $prefix/share/lxc/config/nesting.conf" \
-		'lxc.mount.auto = proc:mixed sys:mixed cgroup:rw:force' 'lxc.mount.entry = /usr usr none rbind,ro' "$@"
-	if [ "$prefix" != /usr ]; then
-		printf 'lxc.mount.entry = %s\n' "$whole ${whole#/} none rbind,create=dir" \
-			"none ${whole#/}/run tmpfs create=dir" "none ${whole#/}/var tmpfs create=dir" >>"$P/$name/config"
-	fi
-	rm -rf "${P:?}/$name/rootfs" && cp -a "$TMP/mini" "$P/$name/rootfs"	# not by links: others' owners are mapped
-	for dir in lib lib64; do
-		if [ -L "/$dir" ]; then
-			ln -s "$(readlink "/$dir")" "$P/$name/rootfs/$dir"
-		else
-			echo "lxc.mount.entry = /$dir $dir none rbind,ro,create=dir" >>"$P/$name/config"
-		fi
-	done
-	inner=$P/$name/rootfs/inner
-	mkdir -p "$inner/plain" "$inner/mapped"
-	cp -a "$TMP/mini" "$inner/plain/rootfs" && cp -a "$TMP/mini" "$inner/mapped/rootfs"
-	for dir in plain mapped; do
-		printf '%s\n' "lxc.rootfs.path = dir:/inner/$dir/rootfs" 'lxc.net.0.type = empty' 'lxc.mount.auto = proc:mixed sys:ro' \
-			'lxc.tty.max = 2' 'lxc.pty.max = 8' "lxc.uts.name = $dir" >"$inner/$dir/config"
-	done
-	printf '%s\n' 'lxc.idmap = auto:1000' >>"$inner/mapped/config"
-	chmod 755 "$P/$name"
-}
+# shellcheck source=tests/tools/host.sh
+. "$TESTS/tools/host.sh"
 there() {	# NAME TOOL ARGUMENT...: a tool in that container
 	local name="$1" tool="$2"
 	shift 2

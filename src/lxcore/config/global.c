@@ -105,11 +105,31 @@ static int check_item(const char *item, struct error *err)
 			 all.s ? all.s : "");
 }
 
+/* The first line that has a value counts. */
+static char *first_value(char *text, const char *item)
+{
+	char *found = NULL, *line;
+
+	while (!found && text && (line = strsep(&text, "\n")))
+		found = value_in(line, item);
+	return found;
+}
+
+char *global_value(char *text, const char *item)
+{
+	const char *found = first_value(text, item);
+	char *value = found ? strdup(found) : NULL;
+
+	if (strcmp(item, "lxc.lxcpath") == 0)
+		cut_slashes(value);
+	return value;
+}
+
 int global_get(const char *item, char **ret, struct error *err)
 {
 	autofree char *path = for_user(LXCORE_SYSCONFDIR "/lxc/lxc.conf", ".config/lxc/lxc.conf");
 	autobuf struct buf text = BUF_INIT;
-	char *found = NULL, *value = NULL, *rest, *line;
+	char *found, *value = NULL;
 
 	if (check_item(item, err) < 0)
 		return -1;
@@ -117,9 +137,7 @@ int global_get(const char *item, char **ret, struct error *err)
 		return error_set(err, ENOMEM, "out of memory");
 	if (read_global(path, &text, err) < 0)
 		return -1;
-	/* The first line that has a value counts. */
-	for (rest = text.s; !found && rest && (line = strsep(&rest, "\n"));)
-		found = value_in(line, item);
+	found = first_value(text.s, item);
 	if (found)
 		value = strdup(found);
 	if (found ? !value : default_of(item, &value) < 0)

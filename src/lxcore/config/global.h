@@ -10,6 +10,8 @@
 
 /* The value, or its default, to be freed; *ret NULL when it has none.  EINVAL: no such item. */
 int global_get(const char *item, char **ret, struct error *err);
+/* What the text of such a file says of it, to be freed; NULL: nothing.  The text is taken apart. */
+char *global_value(char *text, const char *item);
 /* Names of the items, ended by NULL. */
 const char *const *global_items(void);
 

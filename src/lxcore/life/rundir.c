@@ -65,14 +65,20 @@ static void escape_path(const char *path, struct buf *out)
 	}
 }
 
-char *rundir_parent_path(const char *lxcpath)
+char *rundir_parent_below(const char *base, const char *lxcpath)
 {
 	struct buf path = BUF_INIT;
-	autofree char *base = base_path();
 
-	buf_addf(&path, "%s/", base ? base : "");
+	buf_addf(&path, "%s/", base);
 	escape_path(lxcpath, &path);
 	return buf_steal(&path);
+}
+
+char *rundir_parent_path(const char *lxcpath)
+{
+	autofree char *base = base_path();
+
+	return rundir_parent_below(base ? base : "", lxcpath);
 }
 
 char *rundir_path(const char *lxcpath, const char *name)

@@ -41,6 +41,8 @@ struct run_state {
 
 /* Directory that holds the run directories of an lxcpath; to be freed. */
 char *rundir_parent_path(const char *lxcpath);
+/* The same where run directories are elsewhere: below 'base' rather than RUNDIR/lxc. */
+char *rundir_parent_below(const char *base, const char *lxcpath);
 char *rundir_path(const char *lxcpath, const char *name);
 /* Open an existing one; -1 with errno ENOENT when there is none. */
 int rundir_open(const char *lxcpath, const char *name);

@@ -187,7 +187,7 @@ static void fill_row(const char *lxcpath, const char *name, unsigned want, struc
 	lxcore_close(c);
 }
 
-static int add_interfaces(struct lxcore_summary *rows, int n, struct error *err)
+int list_add_interfaces(struct lxcore_summary *rows, int n, struct error *err)
 {
 	autofree struct network_of *of = calloc((size_t)n + 1, sizeof(*of));
 	size_t running = 0;
@@ -228,7 +228,7 @@ int lxcore_summaries(const char *lxcpath, unsigned want, struct lxcore_summary *
 	for (int i = 0; i < n; i++)
 		fill_row(path, names[i], want, &rows[i]);
 	lxcore_names_free(names);
-	if (want & LXCORE_WANT_INTERFACES && add_interfaces(rows, n, err) < 0) {
+	if (want & LXCORE_WANT_INTERFACES && list_add_interfaces(rows, n, err) < 0) {
 		lxcore_summaries_free(rows, n);
 		return -1;
 	}
@@ -240,6 +240,7 @@ void lxcore_summaries_free(struct lxcore_summary *rows, int n)
 {
 	for (int i = 0; i < n; i++) {
 		free(rows[i].name);
+		free(rows[i].outer);
 		lxcore_names_free(rows[i].groups);
 		lxcore_interfaces_free(rows[i].interfaces, rows[i].n_interfaces);
 	}

@@ -37,6 +37,8 @@ int rename_tidy(struct lxcore_container *c, struct error *err);
 int passing_mark(const struct lxcore_container *c, int *ret_hold, struct error *err);
 /* It was marked so, and nobody keeps it; unless it runs it is a leftover. */
 bool passing_is_over(const struct lxcore_container *c);
+/* The interfaces of those rows that run. */
+int list_add_interfaces(struct lxcore_summary *rows, int n, struct error *err);
 /* Is a create under way (its lock is held), or was one of ours killed? */
 bool store_is_partial(struct lxcore_container *c, bool *ret_locked);
 /* Take the container's directory out of the way and remove it; its lock must be held, or it must
