@@ -31,7 +31,7 @@ static const struct option_row rows[] = {
 	 "With -s without MOUNT: give the command a /proc and /sys that fit",
 	 OPT_FLAG, AT(remount)},
 	{0, "clear-env", NULL,
-	 "Begin with container=lxc as only variable", OPT_FLAG, AT(clear_env)},
+	 "Begin with PATH and container=lxc as only variables", OPT_FLAG, AT(clear_env)},
 	{0, "keep-env", NULL, "Keep the caller's environment (default)", OPT_FLAG, AT(keep_env)},
 	{0, "keep-var", "VARIABLE", "With --clear-env: keep this variable; may be repeated",
 	 OPT_LIST, AT(keep_var)},

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -380,9 +381,11 @@ static void settle(void)
  *
  * Flags: c, in a sibling that is born in the pid namespace which was entered, so that no process of
  * the container ever sees one that still is of the host (CVE-2016-8649); t, in a session of its own
- * with standard input as its terminal; s, a file of unknown format is given to /bin/sh.
+ * with standard input as its terminal; s, a file of unknown format is given to /bin/sh; p, nothing is
+ * executed: a filesystem of type ARG0 is mounted on PATH, for a procfs shows the pid namespace of who
+ * mounts it.
  * On descriptor 3 go an int that is the pid of the sibling, and one that is minus the errno value of an
- * execve that failed.
+ * execve that failed, or of that mount (0: it was made).
  */
 #define REPORT 3
 
@@ -429,7 +432,11 @@ static int airlock(int argc, char **argv, char **env)
 		sys(SYS_setsid, 0, 0, 0, 0, 0);
 		sys(SYS_ioctl, 0, TIOCSCTTY, 0, 0, 0);
 	}
-	result = execute(argv[2], argv + 3, env);
+	if (has(flags, 'p'))
+		result = sys(SYS_mount, (long)argv[3], (long)argv[2], (long)argv[3],
+			     MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
+	else
+		result = execute(argv[2], argv + 3, env);
 	if (result == -ENOEXEC && has(flags, 's'))
 		result = execute_by_shell(argv[2], argv + 3, env);
 	report(result);

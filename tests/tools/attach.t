@@ -91,6 +91,14 @@ is 'no supplementary group of the caller comes along' "$(attach -- id -G)" 0
 is 'without a command there is a shell' "$(echo 'echo $((6*7))' | attach)" 42
 is '-s joins only what is named' "$(attach -s 'NETWORK|UTSNAME' -- sh -c 'hostname; readlink /proc/self/ns/mnt' | tr '\n' ' ')" \
 	"$C $(readlink /proc/self/ns/mnt) "
+is '-R without the mount namespace: a /proc of the pid namespace joined, with our files around it' \
+	"$(attach -R -s PID -- sh -c 'cat /proc/1/comm; test -e "$1/config" && echo ours' - "$P/$C" | tr '\n' ' ')" 'init ours '
+is '... a /sys of the network namespace joined' \
+	"$(attach -R -s 'PID|NETWORK' -- sh -c 'cat /proc/1/comm; ls /sys/class/net' | tr '\n' ' ')" 'init lo '
+is '... and of ours when none was joined' \
+	"$(attach -R -s UTSNAME -- sh -c 'hostname; ls /sys/class/net' | tr '\n' ' ')" \
+	"$( (echo "$C"; ls /sys/class/net) | tr '\n' ' ')"
+ok '... while nothing changes for us' sh -c 'test -d /proc/$$'
 fails_with '-s refuses what is no namespace' 1 'NOTHING' attach -s NOTHING -- true
 fails_with '-e refuses what is no privilege' 1 'NOTHING' attach -eNOTHING -- true
 

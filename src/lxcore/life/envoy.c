@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "life/attach.h"
 #include "life/terminal.h"
+#include "base/auto.h"
 #include "base/fd.h"
+#include "base/mount.h"
 #include "base/path.h"
 #include "parts/caps.h"
 #include "parts/init_program.h"
@@ -29,17 +31,70 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #define MOST_PASSWD (1 << 20)
 
 
-/* A fresh /proc and /sys for one that keeps the caller's mount namespace otherwise. */
-static int remount_proc_sys(struct error *err)
+/* As descriptors: mount(2) refuses what is mounted there already, as the same /sys may well be. */
+static int mount_afresh(const char *fstype, const char *place, struct error *err)
 {
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
-	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ||
-	    mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
-		return error_sys(err, "cannot mount its own /proc and /sys");
+	autofree char *source = str_printf("source=%s", fstype);
+	const char *const options[] = {source, NULL};
+	autoclose int tree = source ? mount_new(fstype, options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+						MOUNT_ATTR_NOEXEC, err)
+				    : error_set(err, ENOMEM, "out of memory");
+
+	if (tree < 0 || mount_place(tree, AT_FDCWD, place, NULL) == 0)
+		return tree < 0 ? -1 : 0;
+	return error_sys(err, "cannot mount it");
+}
+
+/*
+ * A procfs shows the pid namespace of the process that makes it.  Ours are not to be seen in there, so
+ * that is the airlock's sibling; the airlock says its pid, it says what became of the mount.
+ */
+static int mount_their_proc(const struct attach *a, struct error *err)
+{
+	static char type[] = "proc";
+	char *const argv[] = {type, NULL}, *const none[] = {NULL};
+	autoclose int ours = -1, theirs = -1;
+	pid_t airlock, sibling = 0;
+	int word, made = -EIO, sock[2];
+
+	if (fd_socketpair(sock) < 0)
+		return error_sys(err, "cannot make a socket");
+	ours = sock[0];
+	theirs = sock[1];
+	airlock = fork();
+	if (airlock == 0) {
+		proc_exec_through(a->airlock, "cp", theirs, "/proc", argv, none);
+		_exit(1);
+	}
+	close_fd(&theirs);
+	if (airlock < 0)
+		return error_sys(err, "cannot make a process");
+	for (int i = 0; i < 2 && fd_receive(ours, &word, sizeof(word), NULL, NULL) == sizeof(word); i++)
+		*(word > 0 ? &sibling : &made) = word;
+	waitpid(airlock, NULL, 0);
+	if (sibling > 0)
+		waitpid(sibling, NULL, 0);
+	errno = -made;
+	return made == 0 ? 0 : error_sys(err, "cannot mount it");
+}
+
+/* A fresh /proc and /sys for one that keeps the caller's mount namespace otherwise. */
+static int remount_proc_sys(const struct attach *a, struct error *err)
+{
+	int done;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return error_sys(err, "cannot make a mount namespace for its own /proc and /sys");
+	done = a->flags & CLONE_NEWPID ? mount_their_proc(a, err) : mount_afresh("proc", "/proc", err);
+	if (done < 0)
+		return error_within(err, "/proc of its own");
+	if (mount_afresh("sysfs", "/sys", err) < 0)
+		return error_within(err, "/sys of its own");
 	return 0;
 }
 
@@ -99,7 +154,7 @@ static int enter_namespaces(const struct attach *a, struct error *err)
 			error_mend(err, "-s 'USER|...'      (an ordinary user may enter the others "
 				   "from its user namespace)") : -1;
 	}
-	if (a->how->remount_sys_proc && !(a->flags & CLONE_NEWNS) && remount_proc_sys(err) < 0)
+	if (a->how->remount_sys_proc && !(a->flags & CLONE_NEWNS) && remount_proc_sys(a, err) < 0)
 		return -1;
 	return enter_directory(a, err);
 }
