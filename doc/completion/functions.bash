@@ -56,9 +56,9 @@ _lxc_wants() {
 
 _lxc() {
 	local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local options=() choose=() first="" argument i
+	local options=() choose=() first="" argument i tool=${1##*/}
 
-	_lxc_tables "${1##*/}"
+	_lxc_tables "${tool/#lxc-unpriv-/lxc-}"
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		[[ ${COMP_WORDS[i]} == -- ]] && return
 	done

@@ -58,7 +58,7 @@ void page_completion(FILE *out)
 	fputs("\tesac\n}\n\n", out);
 	fprintf(out, "_lxc_template_dir='%s'\n", lxcore_install_dir("templates"));
 	print_keys(out);
-	fputs("complete -F _lxc", out);
+	fputs("complete -F _lxc lxc-unpriv-start lxc-unpriv-attach", out);
 	for (const struct tool *const *t = all_tools; *t; t++)
 		fprintf(out, " %s", (*t)->name);
 	fputc('\n', out);

@@ -144,7 +144,8 @@ static const struct manual manual = {
 		{0}},
 	.differences =
 	"Options end at the first word of the command, so `lxc-attach -n web ls -l` works. "
-	"A frozen container is told after ten seconds; LXC waits for ever.",
+	"A frozen container is told after ten seconds; LXC waits for ever.\n\n"
+	"lxc-unpriv-attach, which other packages have for ordinary users, is a second name of it.",
 	.see_also = "lxc-console lxc-execute",
 };
 

@@ -188,7 +188,9 @@ static const struct manual manual = {
 	"no orderly halt is told on the standard error. A detached start whose init fails at "
 	"once is told, with exit code 1.\n\n"
 	"In the foreground without a terminal the command has the descriptors of lxc-start "
-	"itself, so pipes work.",
+	"itself, so pipes work.\n\n"
+	"lxc-unpriv-start, which other packages have for ordinary users, is a second name of it: "
+	"lxc-start itself asks the user's systemd for a cgroup.",
 	.see_also = "lxc-stop lxc-console lxc-attach lxc-info lxc-checkconfig",
 };
 

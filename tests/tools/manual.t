@@ -114,6 +114,8 @@ if command -v bash >/dev/null; then
 	is 'options' "$(complete lxc-start --ex)" '--explain'
 	is 'names of containers, below the path that is given' \
 		"$(complete lxc-info -P "$P" "$C")" "$C"
+	is 'of a second name as of the first' "$(complete lxc-unpriv-start --ex) $(complete lxc-unpriv-attach --set-v)" \
+		'--explain --set-var'
 	is 'with a colon behind them where a path follows' "$(complete lxc-cp -P "$P" "$C")" "$C:"
 	touch "$TMP/file-to-copy"
 	is '... and files of the host' "$(cd "$TMP" && complete lxc-cp -P "$P" file-to)" file-to-copy

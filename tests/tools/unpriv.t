@@ -33,7 +33,9 @@ is 'its init is nobody on the host' "$(stat -c %u "/proc/$pid")" "$SUB"
 is '... its supervisor the user' "$(stat -c %u "/proc/$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")")" "$UID_"
 is 'its init has none of the user'"'"'s groups' "$(sed -n 's/^Groups:[[:space:]]*//p' "/proc/$pid/status")" ''
 is 'attach is root inside' "$(within one id -u)" 0
-is '... and ends with the status of the command' "$(within one sh -c 'exit 7'; echo $?)" 7
+is '... by the name that other packages have for this, too' "$(lxc_ unpriv-attach -n one -- id -u)" 0
+fails_with '... and start has such a name' 1 'it is running already' lxc_ unpriv-start -n one
+is 'it ends with the status of the command' "$(within one sh -c 'exit 7'; echo $?)" 7
 is 'it is its own process 1' "$(within one cat /proc/1/comm)" init
 ok 'its devices work' within one sh -c 'echo x >/dev/null && head -c 1 /dev/urandom >/dev/null && [ -c /dev/tty1 ]'
 ok 'its /tmp can be written' within one touch /tmp/made
