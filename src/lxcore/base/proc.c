@@ -64,6 +64,7 @@ char proc_state(pid_t pid)
 
 int proc_open(struct proc_id id)
 {
+	unsigned long long start;
 	autoclose int fd = -1;
 
 	if (id.pid <= 0) {
@@ -74,8 +75,12 @@ int proc_open(struct proc_id id)
 	if (fd < 0)
 		return -1;
 	/* The pidfd pins whoever has the pid now; it is the right one if the start time agrees. */
-	if (proc_start_time(id.pid) != id.start) {
-		errno = ESRCH;
+	errno = 0;
+	start = proc_start_time(id.pid);
+	if (start != id.start) {
+		/* One that could not be looked at is not gone for that. */
+		if (start || (errno != EMFILE && errno != ENFILE))
+			errno = ESRCH;
 		return -1;
 	}
 	return steal_fd(&fd);

@@ -22,7 +22,7 @@ unsigned long long proc_start_time(pid_t pid);
 /* What it does now: 'R' runs, 'S' sleeps, 'D' waits for a disk, 'T' or 't' is stopped, 'Z' has ended
  * (proc(5)); 0 when it is gone. */
 char proc_state(pid_t pid);
-/* A pidfd of exactly that process; -1 with errno ESRCH when it is gone. */
+/* A pidfd of exactly that process; -1 with errno, ESRCH when it is gone. */
 int proc_open(struct proc_id id);
 /* Wait until the process behind a pidfd has ended; 1, 0 after timeout_ms (-1: none), -1. */
 int proc_wait_end(int pidfd, int timeout_ms);

@@ -24,6 +24,7 @@
 #include <sys/resource.h>
 
 #define OF_RUNDIR 2 /* descriptors of a run directory that stay open */
+#define OTHERS 16   /* that a program has, and that a look by name needs for a moment */
 
 struct watched { /* a name that has a run directory */
 	char *name;
@@ -97,10 +98,11 @@ static int open_cgroups(struct watched *w, int rundir, struct error *err)
 /* A network that cannot be asked is not told of, and the rest is. */
 static int open_meters(struct watched *w, int rundir, struct error *err)
 {
-	autoclose int init = proc_open(w->state.init);
+	int init = proc_open(w->state.init);
 
 	if (init < 0)
 		return error_sys(err, "cannot find its init");
+	close_fd(&init);
 	if (open_cgroups(w, rundir, err) < 0)
 		return -1;
 	if (network_meter_open(w->state.init.pid, &w->network, err) == 0 ||
@@ -286,7 +288,7 @@ lxcore_sampler *lxcore_sampler_open(const char *lxcpath, const char *pattern, lx
 		return NULL;
 	}
 	getrlimit(RLIMIT_NOFILE, &limit);
-	s->may_stay_open = (size_t)limit.rlim_cur / 2;
+	s->may_stay_open = limit.rlim_cur > 2 * OTHERS ? (size_t)limit.rlim_cur / 2 : 0;
 	return s;
 }
 
