@@ -37,5 +37,48 @@ make_container "$C" 'lxc.idmap = u 0 100000 65536' 'lxc.idmap = u 10 200000 10' 
 fails_with 'a map that maps an id twice is refused' 1 'lxc.idmap' lxc start -n "$C"
 make_container "$C" 'lxc.idmap = u 0 100000 65536'
 fails_with 'a map without groups is refused' 1 'lxc.idmap' lxc start -n "$C"
+rm -rf "${P:?}/$C"
+
+# ---- a user namespace that is another container's
+
+mapped() {	# NAME FIRST-ID [CONFIG-LINE]...
+	local name="$1" first="$2"
+	shift 2
+	make_container "$name" "lxc.idmap = u 0 $first 65536" "lxc.idmap = g 0 $first 65536" "$@"
+	rm -rf "${P:?}/$name/rootfs" && cp -a "$TMP/mini" "$P/$name/rootfs"
+	chown -Rh "$first:$first" "$P/$name/rootfs" && chmod 755 "$P/$name"
+}
+ns() { readlink "/proc/$(init_pid "$1")/ns/$2"; }	# NAME KIND
+mapped "$C" 100000
+lxc start -n "$C"
+mapped "$C-two" 100000 "lxc.namespace.share.user = $C" "lxc.namespace.share.net = $C" 'lxc.uts.name = two'
+run lxc start -n "$C-two"
+is 'a container can share the user namespace of another' "$status$err" 0
+is '... it is the same' "$(ns "$C-two" user)" "$(ns "$C" user)"
+is '... with its network' "$(ns "$C-two" net)" "$(ns "$C" net)"
+unlike '... the rest is its own' "$(ns "$C-two" mnt) $(ns "$C-two" pid) $(ns "$C-two" uts)" \
+	"$(ns "$C" mnt | tr -d '[]')|$(ns "$C" pid | tr -d '[]')|$(ns "$C" uts | tr -d '[]')"
+is '... its init is nobody on the host' "$(stat -c %u:%g "/proc/$(init_pid "$C-two")")" 100000:100000
+is '... root inside, process 1 of its own' "$(inside "$C-two" sh -c 'id -u; cat /proc/1/comm; hostname' | tr '\n' ' ')" '0 init two '
+ok '... who may mount' inside "$C-two" sh -c 'mount -t tmpfs none /mnt'
+is '... a child of its supervisor' "$(cat "/proc/$(supervisor_pid "$C-two")/comm")" lxc-monitor
+inside "$C-two" reboot -f >/dev/null 2>&1
+ok '... it can reboot' eventually 5 sh -c '[ "$(wc -l <"$1")" = 2 ]' - "$P/$C-two/rootfs/run/starts"
+is '... and is there again' "$(ns "$C-two" user)" "$(ns "$C" user)"
+lxc stop -k -n "$C-two"
+is 'its end is not the end of the other' "$(state "$C")" RUNNING
+nothing_left 'and nothing of it is left' "$C-two"
+for who in "$(init_pid "$C")" "/proc/$(init_pid "$C")/ns/user"; do
+	run lxc start -n "$C-two" -s "lxc.namespace.share.user=$who"
+	is "named by ${who%%[0-9]*}... it is the same" "$status $(ns "$C-two" user)" "0 $(ns "$C" user)"
+	lxc stop -k -n "$C-two"
+done
+mapped "$C-other" 200000 "lxc.namespace.share.user = $C"
+fails_with 'other maps than its own are refused' 1 'maps other user ids than lxc.idmap: "0 +100000 +65536"' lxc start -n "$C-other"
+nothing_left 'with nothing left' "$C-other"
+make_container "$C-none" "lxc.namespace.share.user = $C"
+fails_with 'none as well' 1 'needs the id maps.*config:[0-9]+' lxc start -n "$C-none"
+lxc stop -k -n "$C"
+fails_with 'who does not run shares nothing' 1 "container \"$C\" is not running" lxc start -n "$C-two"
 
 done_testing

@@ -124,7 +124,7 @@ static const struct value_case {
 	{"lxc.namespace.keep", "net|ipc", "ipc\nnet\n"},
 	{"lxc.namespace.keep", "net disk", NULL, "\"disk\" is none of"},
 	{"lxc.namespace.share.net", "web", "web"},
-	{"lxc.namespace.share.user", "web", NULL, "not supported yet"},
+	{"lxc.namespace.share.user", "web", "web"},
 	{"lxc.namespace.share.disk", "web", NULL, "\"disk\" is no namespace"},
 	{"lxc.time.offset.boot", "2h", "7200s"},
 	{"lxc.time.offset.boot", "-1 m", "-60s"},

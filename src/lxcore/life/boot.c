@@ -25,8 +25,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 const struct part *const boot_parts[] = {
 	&part_namespaces,       /* which are new, which are shared with others */
@@ -304,6 +306,60 @@ static _Noreturn void be_first_process(struct boot *b, int sock, bool timed)
 
 /* ---- outside: the supervisor ---- */
 
+static long clone_here(struct clone_args *args, struct error *err)
+{
+	long pid = syscall(SYS_clone3, args, sizeof(*args));
+
+	return pid < 0 ? error_sys(err, "cannot make the container's first process") : pid;
+}
+
+/* What the process between says, in memory that it shares with the supervisor. */
+struct between {
+	long pid;
+	int pidfd;
+	struct error error;
+};
+
+/*
+ * The first process is born in another container's user namespace by a process that has joined it and
+ * ends thereupon; as its sibling, so that it is the supervisor's child.  Descriptors are shared
+ * meanwhile: the one of the new process is opened there.
+ */
+static long clone_between(struct boot *b, struct clone_args *args, struct error *err)
+{
+	struct clone_args between = {.flags = CLONE_FILES, .exit_signal = SIGCHLD};
+	struct between *said = mmap(NULL, sizeof(*said), PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long pid;
+
+	if (said == MAP_FAILED)
+		return error_sys(err, "cannot make the container's first process");
+	said->pid = -1;
+	pid = clone_here(&between, err);
+	if (pid == 0) {
+		args->flags |= CLONE_PARENT;
+		args->exit_signal = 0; /* as the sibling has it */
+		if (namespaces_join_user(b, &said->error) == 0)
+			pid = clone_here(args, &said->error);
+		else
+			pid = -1;
+		if (pid == 0)
+			return 0;
+		said->pidfd = b->init_pidfd;
+		said->pid = pid;
+		_exit(0);
+	}
+	if (pid > 0) {
+		waitpid((pid_t)pid, NULL, 0);
+		pid = said->pid;
+		b->init_pidfd = pid < 0 ? -1 : said->pidfd;
+		if (pid < 0 && err)
+			*err = said->error;
+	}
+	munmap(said, sizeof(*said));
+	return pid;
+}
+
 static int clone_first_process(struct boot *b, int sock[2], bool timed, struct error *err)
 {
 	struct clone_args args = {
@@ -317,13 +373,11 @@ static int clone_first_process(struct boot *b, int sock[2], bool timed, struct e
 
 	if (namespaces_arm(b, err) < 0)
 		return error_within(err, "namespaces");
-	pid = syscall(SYS_clone3, &args, sizeof(args));
+	pid = b->shares_user ? clone_between(b, &args, err) : clone_here(&args, err);
 	if (pid == 0) {
 		close(sock[0]);
 		be_first_process(b, sock[1], timed);
 	}
-	if (pid < 0)
-		error_sys(err, "cannot make the container's first process");
 	namespaces_disarm(b);
 	b->init.pid = pid < 0 ? 0 : (pid_t)pid;
 	return pid < 0 ? -1 : 0;

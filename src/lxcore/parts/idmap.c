@@ -284,7 +284,7 @@ static int prepare(struct boot *b, struct error *err)
 	b->as_root = as_root;
 	b->root_uid = (uid_t)uid;
 	b->root_gid = (gid_t)gid;
-	b->clone_flags |= CLONE_NEWUSER;
+	b->clone_flags |= b->shares_user ? 0 : CLONE_NEWUSER;
 	return 0;
 }
 
@@ -341,8 +341,51 @@ int idmap_write(const struct idmaps *maps, pid_t pid, struct error *err)
 	return write_one(maps, pid, 'u', err) < 0 || write_one(maps, pid, 'g', err) < 0 ? -1 : 0;
 }
 
+static bool has_map(const struct idmaps *maps, char kind, const char *line)
+{
+	unsigned long ns, host, range;
+
+	if (sscanf(line, "%lu %lu %lu", &ns, &host, &range) != 3)
+		return false;
+	for (size_t i = 0; i < maps->n; i++)
+		if (maps->v[i].kind == kind && maps->v[i].ns == ns && maps->v[i].host == host &&
+		    maps->v[i].range == range)
+			return true;
+	return false;
+}
+
+/* A user namespace that is another container's has its maps: ours must say the same. */
+static int compare_maps(const struct boot *b, char kind, struct error *err)
+{
+	const struct idmaps *maps = idmap_of(b->conf);
+	autofree char *path = str_printf("/proc/%d/%cid_map", b->init.pid, kind);
+	autobuf struct buf text = BUF_INIT;
+	size_t expected = 0;
+	char *rest, *line;
+
+	if (!path || file_read(AT_FDCWD, path, &text) < 0)
+		return error_sys(err, "cannot read the id maps of the shared user namespace");
+	for (size_t i = 0; i < maps->n; i++)
+		expected += maps->v[i].kind == kind;
+	for (rest = text.s; (line = strsep(&rest, "\n"));) {
+		if (!*line)
+			continue;
+		if (!expected || !has_map(maps, kind, line)) {
+			error_set(err, EINVAL, "the shared user namespace maps other %s ids than "
+				  "lxc.idmap: \"%s\"", kind == 'u' ? "user" : "group",
+				  line + strspn(line, " "));
+			return error_mend(err, "give both containers the same lines \"lxc.idmap\"");
+		}
+		expected--;
+	}
+	return expected ? error_set(err, EINVAL, "lxc.idmap has more %s ids than the shared user "
+				    "namespace", kind == 'u' ? "user" : "group") : 0;
+}
+
 static int connect_maps(struct boot *b, struct error *err)
 {
+	if (b->userns && b->shares_user)
+		return compare_maps(b, 'u', err) < 0 ? -1 : compare_maps(b, 'g', err);
 	return b->userns ? idmap_write(idmap_of(b->conf), b->init.pid, err) : 0;
 }
 

@@ -5,7 +5,8 @@
  *
  * Sharing happens in the supervisor, around the clone, rather than in the first process: that one may
  * live in a user namespace of its own by then and would not be allowed to join what the host owns;
- * and a pid namespace can only be given to children.
+ * and a pid namespace can only be given to children.  A user namespace is the exception: it is joined
+ * by a process between the two, with all that only its root may join.
  */
 #include "parts/namespaces.h"
 #include "base/auto.h"
@@ -38,7 +39,8 @@
 #define NS_ALL (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | \
 		CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME)
 
-/* The mount namespace last: joining it changes what /proc/self shows. */
+/* The user namespace first, for its root may join the others; the mount namespace last: joining it
+ * changes what /proc/self shows. */
 static const struct conf_word kinds[] = {
 	{"user", CLONE_NEWUSER}, {"pid", CLONE_NEWPID}, {"uts", CLONE_NEWUTS},
 	{"ipc", CLONE_NEWIPC},   {"net", CLONE_NEWNET}, {"cgroup", CLONE_NEWCGROUP},
@@ -102,9 +104,6 @@ static int set_share(void *field, const struct conf_key *key, const char *sub, c
 	if (!k->word)
 		return error_set(err, EINVAL, "\"%s\" is no namespace; there are user, mnt, pid, "
 					      "uts, ipc, net, cgroup and time", sub);
-	if (k->value == CLONE_NEWUSER)
-		return error_set(err, ENOTSUP, "sharing a user namespace is not supported yet; give "
-					       "both containers the same lxc.idmap instead");
 	return conf_pairs.set(field, key, sub, value, err);
 }
 
@@ -178,7 +177,7 @@ static const struct conf_key keys[] = {
 	 .summary = "Namespaces to keep from the host; all others are made new."},
 	{"lxc.namespace.share.", &type_share, FIELD(share),
 	 .summary = "Share this namespace with a running container, a process, or the namespace "
-		    "file at a path."},
+		    "file at a path; to share user, lxc.idmap must say the same as the other's."},
 	{"lxc.time.offset.boot", &type_offset, FIELD(boot),
 	 .summary = "Offset of the container's boot clock (makes a time namespace)."},
 	{"lxc.time.offset.monotonic", &type_offset, FIELD(monotonic),
@@ -221,6 +220,12 @@ static int check_idmap(const struct boot *b, const struct namespaces_conf *s, st
 		error_set(err, EINVAL, "a new user namespace needs id maps (lxc.namespace.clone, %s)",
 			  conf_where(b->conf, "lxc.namespace.clone"));
 		return error_mend(err, "lxc.idmap = u 0 100000 65536\nlxc.idmap = g 0 100000 65536");
+	}
+	if (shared_with(s, "user") && !mapped) {
+		error_set(err, EINVAL, "a shared user namespace needs the id maps that it has "
+				       "(lxc.namespace.share.user, %s)",
+			  conf_where(b->conf, "lxc.namespace.share.user"));
+		return error_mend(err, "copy the lines \"lxc.idmap\" of the other container");
 	}
 	if ((s->keep & CLONE_NEWUSER) && mapped)
 		return error_set(err, EINVAL, "lxc.idmap makes a user namespace, but "
@@ -352,6 +357,7 @@ static int prepare(struct boot *b, struct error *err)
 	const struct namespaces_conf *s = conf_of(b->conf, &namespaces_section);
 
 	b->clone_flags = new_namespaces(s);
+	b->shares_user = shared_with(s, "user");
 	if (s->monitor_unshare &&
 	    (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0))
 		return error_sys(err, "cannot give the supervisor a mount namespace "
@@ -367,6 +373,12 @@ static int prepare(struct boot *b, struct error *err)
 
 /* ---- around the clone ---- */
 
+static int cannot_join(size_t i, struct error *err)
+{
+	return error_sys(err, "cannot join the other's %s namespace (lxc.namespace.share.%s)",
+			 kinds[i].word, kinds[i].word);
+}
+
 static int join_shared(struct namespaces_boot *n, size_t i, struct error *err)
 {
 	autofree char *path = str_printf("/proc/self/ns/%s", kinds[i].word);
@@ -376,12 +388,20 @@ static int join_shared(struct namespaces_boot *n, size_t i, struct error *err)
 		n->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		n->cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
-	if (n->own[i] < 0 || setns(n->shared[i], kinds[i].value) < 0) {
-		error_sys(err, "cannot join the other's %s namespace (lxc.namespace.share.%s)",
-			  kinds[i].word, kinds[i].word);
-		close_fd(&n->own[i]);
-		return -1;
-	}
+	if (n->own[i] >= 0 && setns(n->shared[i], kinds[i].value) == 0)
+		return 0;
+	cannot_join(i, err);
+	close_fd(&n->own[i]);
+	return -1;
+}
+
+int namespaces_join_user(struct boot *b, struct error *err)
+{
+	const struct namespaces_boot *n = b->namespaces;
+
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (n->shared[i] >= 0 && n->own[i] < 0 && setns(n->shared[i], kinds[i].value) < 0)
+			return cannot_join(i, err);
 	return 0;
 }
 
@@ -421,9 +441,16 @@ int namespaces_arm(struct boot *b, struct error *err)
 
 	if ((b->clone_flags & CLONE_NEWTIME) && make_time_namespace(s, err) < 0)
 		return -1;
-	for (size_t i = 0; b->namespaces && i < N_KINDS; i++)
-		if (b->namespaces->shared[i] >= 0 && join_shared(b->namespaces, i, err) < 0)
+	for (size_t i = 0; b->namespaces && i < N_KINDS; i++) {
+		if (b->namespaces->shared[i] < 0 || kinds[i].value == CLONE_NEWUSER)
+			continue;
+		/* What belongs to the shared user namespace its root joins. */
+		if (join_shared(b->namespaces, i, err) == 0)
+			continue;
+		if (errno != EPERM || !b->shares_user)
 			return -1;
+		error_clear(err);
+	}
 	return 0;
 }
 

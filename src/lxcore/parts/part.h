@@ -164,6 +164,7 @@ struct boot {
 	struct seccomp_filter *seccomp;
 	int listener; /* seccomp -> life: of the filter, from seal on; -1: none */
 	struct namespaces_boot *namespaces;
+	bool shares_user; /* namespaces -> idmap, boot.c: its user namespace is another container's */
 	struct hooks_boot *hooks;
 	bool apparmor; /* label: from prepare on, there is a profile to be taken */
 	bool apparmor_stacks; /* label: and below it the container has a namespace of policies */
