@@ -19,11 +19,18 @@ need_their_lxc
 # ---- made
 
 : "${LXT_PACKAGES:=}"
+who='The lxcore maintainers <maintainers@lxcore.invalid>'
+if [ -n "${LXT_LONG:-}" ]; then	# The short run is without.
+	export DEBFULLNAME='Ann Packager' DEBEMAIL=ann@lxcore.invalid
+	who="$DEBFULLNAME <$DEBEMAIL>"
+fi
 [ -n "$LXT_PACKAGES" ] || ok 'make deb builds them' timeout 500 make -s -C "$LXC_BUILD" deb
 debs=$TMP/debs
 cp -r "${LXT_PACKAGES:-$LXC_BUILD/packages/deb}" "$debs" || skip_all 'they are not there'
 names=$(cd "$debs" && for deb in *.deb; do echo "${deb%%_*}"; done)
 is 'all six' "$(echo $names)" 'liblxcore-dev liblxcore0 lua-lxcore lxcore-doc lxcore-templates lxcore'
+[ -n "$LXT_PACKAGES" ] ||
+	is 'who answers for them is said' "$(dpkg-deb -f "$debs"/lxcore_*.deb Maintainer)" "$who"
 run timeout 120 lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$debs"/*.changes
 is 'lintian finds no error, and nothing to warn of' "$status$out" 0
 is 'each exception that it was told is explained' "$(awk '/^#/ { told = 1; next }

@@ -30,9 +30,11 @@ if [ -z "${LXT_LONG:-}" ]; then
 	done_testing
 fi
 
-ok 'make rpm builds them' timeout 550 make -s -C "$LXC_BUILD" rpm
+ok 'make rpm builds them' env DEBFULLNAME='Ann Packager' DEBEMAIL=ann@lxcore.invalid timeout 550 make -s -C "$LXC_BUILD" rpm
 rpms=$LXC_BUILD/packages/rpm
 is 'all six' "$(words "$(rpm -qp --qf '%{name}\n' "$rpms"/*.rpm 2>/dev/null)")" "$(words "$packages lxcore")"
+is 'who answers for them is said' "$(rpm -qp --qf '%{packager}\n' "$rpms"/*.rpm 2>/dev/null | sort -u)" \
+	'Ann Packager <ann@lxcore.invalid>'
 files() { rpm -qp "$1" "$rpms/$2"-[0-9]*.rpm 2>/dev/null; }	# KIND PACKAGE
 rm -f "$rpms"/*.src.rpm
 for name in $packages; do files -l "$name" | grep -v /licenses/; done | sort >"$TMP/all"
