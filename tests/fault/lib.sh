@@ -7,7 +7,7 @@
 # shellcheck disable=SC2034
 
 need strace
-if [ "$(command -v lxc-start)" = /usr/bin/lxc-start ]; then skip_all 'for the tools of our own'; fi
+need_ours
 strace -qq -o /dev/null -e inject=getpid:error=EIO:when=1 true 2>/dev/null ||
 	skip_all 'strace cannot inject faults here'
 LIMIT=15

@@ -14,7 +14,7 @@
 need dnf rpm rpmbuild rpmsign createrepo_c gpg busybox
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 [ "$(uname -m)" = x86_64 ] || skip_all 'the test lays mirrors out for x86_64'
-if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the templates of our own'; fi
+need_ours
 LIMIT=$((100 * SLOW))
 export LXC_CACHE_PATH="$TMP/cache"
 unset MIRROR KEYRING http_proxy 2>/dev/null

@@ -5,7 +5,7 @@
 # shellcheck shell=sh disable=SC2016,SC2034,SC2154
 
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
-[ "$(command -v lxc-create)" != /usr/bin/lxc-create ] || skip_all 'for the templates of our own'
+need_ours
 need busybox gpg gpgv xz curl
 busybox httpd --help >/dev/null 2>&1 || skip_all 'this busybox serves no files'
 export LXC_CACHE_PATH="$TMP/cache" GNUPGHOME="$TMP/gnupg"

@@ -12,7 +12,7 @@
 . "$TESTS/tools/rpmrepo.sh"
 need dnf rpm rpmbuild rpmsign createrepo_c gpg busybox dpkg
 need_ptyrun
-if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the template of our own'; fi
+need_ours
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 
 LIMIT=$((120 * SLOW))

@@ -15,7 +15,7 @@
 . "$TESTS/tools/killed.sh"
 need debootstrap mmdebstrap apt-ftparchive dpkg-deb gpg busybox
 need_ptyrun
-if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the template of our own'; fi
+need_ours
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 
 LIMIT=$((180 * SLOW))

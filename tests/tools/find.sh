@@ -5,12 +5,17 @@
 
 cgroup_mounts() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/self/mounts; }
 
+# find_named DIR NAME OPTION...: what carries that name - and not a longer one: lxt12 is not lxt123.
+find_named() {
+	local dir="$1" name="$2"
+	shift 2
+	find "$dir" "$@" \( -name "*$name" -o -name "*$name[!0-9]*" \) 2>/dev/null
+}
+
 # Directories whose last component carries the name.
 cgroups_of() {
 	local top
-	for top in $(cgroup_mounts); do
-		find "$top" -depth -type d -name "*$1*" 2>/dev/null
-	done
+	for top in $(cgroup_mounts); do find_named "$top" "$1" -depth -type d; done
 }
 
 # Processes that carry a word in their command line, but for the test itself.
@@ -27,6 +32,6 @@ processes_of() {
 run_entries_of() {
 	local dir prefix="${LXC_PREFIX:-}"
 	for dir in /run/lxc ${prefix:+"$prefix/run/lxc" "$prefix/../run/lxc" "$prefix/var/run/lxc"}; do
-		[ ! -d "$dir" ] || find "$dir" -name "*$1*" ! -path "*/lock/*" 2>/dev/null
+		[ ! -d "$dir" ] || find_named "$dir" "$1" ! -path '*/lock/*'
 	done
 }

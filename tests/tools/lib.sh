@@ -21,7 +21,7 @@ TESTS=${TESTS:-$(cd "${0%/*}/.." && pwd)}
 if [ -n "${LXC_PREFIX:-}" ]; then PATH=$LXC_PREFIX/bin:$LXC_PREFIX/sbin:$PATH; fi
 LIMIT=${LXT_LIMIT:-20}		# seconds that a command may take
 SLOW=${LXT_SLOW:-1}		# this machine is so many times slower (an emulated one)
-C=lxt$$
+C=lxt${LXT_SPACE:-}$$		# LXT_SPACE: digits that tell this pid namespace from others
 TMP=$(mktemp -d "/tmp/$C.XXXXXX") || exit 99
 P=$TMP/path
 NET=$TMP/net.conf
@@ -169,6 +169,21 @@ need() {	# PROGRAM...: or the whole file is skipped
 	for program in "$@"; do
 		command -v "$program" >/dev/null || skip_all "$program is not installed"
 	done
+}
+
+# Where nothing of ours is installed, the tools are the distribution's.
+need_ours() {
+	case $(lxc-create --version 2>/dev/null) in [2-9].*) skip_all 'for the tools of our own' ;; esac
+}
+
+# plain_manual DIR: our pages as they are written, in DIR/man1 and so on; packages have them compressed.
+plain_manual() {
+	local section
+	for section in man1 man5 man7 man8; do
+		mkdir -p "$1/$section"
+		cp "$(dirname "$(command -v lxc-start)")/../share/man/$section/"*lxc* "$1/$section" 2>/dev/null
+	done
+	find "$1" -name '*.gz' -exec gunzip {} +
 }
 
 ptyrun() { limit "$LXT_PTYRUN" "$@"; }

@@ -9,6 +9,8 @@
 bin=$(dirname "$(command -v lxc-start)")
 share=$bin/../share
 tools=$(cd "$bin" && ls lxc-* && cd ../sbin && ls lxc-*)
+man=$TMP/man
+plain_manual "$man"
 
 # ---- pages
 
@@ -16,10 +18,10 @@ tools=$(cd "$bin" && ls lxc-* && cd ../sbin && ls lxc-*)
 lint() { mandoc -T lint -W warning "$1" 2>&1 | grep -v -e 'Xr' -e 'mandoc.db'; }
 
 ok 'the tools are there' test "$(echo "$tools" | wc -l)" -ge 30
-pages="$(echo "$tools" | sed 's/$/.1/') $(cd "$share/man" && ls man5/lxc* man7/lxc* man8/*lxc* | sed 's,.*/,,')"
+pages="$(echo "$tools" | sed 's/$/.1/') $(cd "$man" && ls man5/lxc* man7/lxc* man8/*lxc* | sed 's,.*/,,')"
 like 'the files have pages' "$pages" 'lxc\.mirrors\.conf\.5'
 for page in $pages; do
-	file=$share/man/man${page##*.}/$page
+	file=$man/man${page##*.}/$page
 	ok "$page is installed" test -s "$file"
 	if command -v mandoc >/dev/null; then
 		is '... and well-formed' "$(lint "$file")" ''
@@ -34,22 +36,22 @@ options_of() { "$1" --help 2>&1 | grep -o -e '--[a-z][a-z-]*' | sort -u; }
 for tool in $tools; do
 	missing=
 	for option in $(options_of "$tool"); do
-		grep -q -F -e "Fl \\-${option#--}" "$share/man/man1/$tool.1" ||
+		grep -q -F -e "Fl \\-${option#--}" "$man/man1/$tool.1" ||
 			missing="$missing $option"
 	done
 	is "the page of $tool knows every option that its help shows" "$missing" ''
 done
 like 'the page on configuration knows the keys of a network interface' \
-	"$(cat "$share/man/man5/lxc.container.conf.5")" 'lxc\.net\.N\.ipv4\.address'
+	"$(cat "$man/man5/lxc.container.conf.5")" 'lxc\.net\.N\.ipv4\.address'
 
 # Other pages, and their sections.
 missing=
 for page in $pages; do
 	for other in $(sed -n 's/^\.Xr \(lxc[^ ]*\) \([0-9]\).*/\1.\2/p; s/^\.Xr \(init\.lxc\) 8.*/\1.8/p' \
-		"$share/man/man${page##*.}/$page" | sed 's/\\-/-/g'); do
-		[ -e "$share/man/man${other##*.}/$other" ] || missing="$missing $page:$other"
+		"$man/man${page##*.}/$page" | sed 's/\\-/-/g'); do
+		[ -e "$man/man${other##*.}/$other" ] || missing="$missing $page:$other"
 	done
-	grep -q '^\.Xr' "$share/man/man${page##*.}/$page" || missing="$missing $page:none"
+	grep -q '^\.Xr' "$man/man${page##*.}/$page" || missing="$missing $page:none"
 done
 is 'every page names others, and those that it names are there' "$missing" ''
 
@@ -59,18 +61,18 @@ conf=$bin/../../etc
 settings_of() { sed -n 's/^#\{0,1\}\([A-Z_0-9]*\)=.*/\1/p' "$1" | sort -u; }
 missing=
 for name in $(settings_of "$conf/default/lxc-net"); do
-	grep -q "^\.It Li $name = " "$share/man/man5/lxc.net.conf.5" || missing="$missing $name"
+	grep -q "^\.It Li $name = " "$man/man5/lxc.net.conf.5" || missing="$missing $name"
 done
 for name in $(settings_of "$conf/default/lxc"); do
-	grep -q "^\.It Li $name = " "$share/man/man7/lxc-services.7" || missing="$missing $name"
+	grep -q "^\.It Li $name = " "$man/man7/lxc-services.7" || missing="$missing $name"
 done
 is 'every setting of the shipped files is in its page' "$missing" ''
 # A policy that a page shows is one that a start takes.
 make_container "$C-policy" "lxc.seccomp.profile = $TMP/policy"
 number=0
-for start in $(grep -n '^\\&2$' "$share/man/man5/lxc.seccomp.5" | cut -d: -f1); do
+for start in $(grep -n '^\\&2$' "$man/man5/lxc.seccomp.5" | cut -d: -f1); do
 	number=$((number + 1))
-	sed -n "$start,/^\.Ed/{/^\.Ed/d;s/^\\\\&//;s/\\\\e/\\\\/g;p;}" "$share/man/man5/lxc.seccomp.5" >"$TMP/policy"
+	sed -n "$start,/^\.Ed/{/^\.Ed/d;s/^\\\\&//;s/\\\\e/\\\\/g;p;}" "$man/man5/lxc.seccomp.5" >"$TMP/policy"
 	ok "policy $number of the page is taken" lxc checkconfig -n "$C-policy"
 done
 is 'the page shows policies' "$number" 2

@@ -73,13 +73,13 @@ PATH=$plain_path
 # ---- lent interfaces
 
 if ip link property add dev "${C}a" altname "${C}-a-long-name-of-its-port" 2>/dev/null; then
-	ip link property add dev "${C}a" altname "${C}second"
+	ip link property add dev "${C}a" altname "${C}2nd"
 	before=$(names_of "${C}a")
 	make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}a" 'lxc.net.0.name = eth0'
 	lxc start -n "$C"
 	ok 'lent, an interface keeps its further names' limit nsenter -t "$(init_pid "$C")" -n \
 		ip link show "${C}-a-long-name-of-its-port"
-	limit nsenter -t "$(init_pid "$C")" -n sh -c "ip link property del dev eth0 altname ${C}second &&
+	limit nsenter -t "$(init_pid "$C")" -n sh -c "ip link property del dev eth0 altname ${C}2nd &&
 		ip link property add dev eth0 altname ${C}-a-name-made-inside"
 	stop "$C"
 	is '... and comes home with those that it had' "$(names_of "${C}a")" "$before"
@@ -89,7 +89,7 @@ if ip link property add dev "${C}a" altname "${C}-a-long-name-of-its-port" 2>/de
 	kill -KILL "$(supervisor_pid "$C")"
 	eventually 5 state_is "$C" STOPPED
 	is '... also after a kill, and when one it got inside is taken' "$(sorted "$(names_of "${C}a")")" "$(sorted "$before")"
-	make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}second"
+	make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}2nd"
 	lxc start -n "$C"
 	is 'a further name serves as link' "$(inside "$C" ls /sys/class/net | tr '\n' ' ')" "lo ${C}a "
 	stop "$C"
@@ -109,8 +109,8 @@ like '... as they were' "$(ip link show "${C}w2")" 'mtu 1500'
 nothing_left '... and leave nothing' "$C"
 make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}w+" 'lxc.net.0.name = eth0'
 fails_with '... of which not all can have one name' 1 "${C}w\\+.* 2 interfaces.*net.0.name, .*config:[0-9]+" lxc start -n "$C"
-make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}nosuch+"
-fails_with '... and of which there must be one' 1 "no interface left.*${C}nosuch" lxc start -n "$C"
+make_container "$C" 'lxc.net.0.type = phys' "lxc.net.0.link = ${C}no+"
+fails_with '... and of which there must be one' 1 "no interface left.*${C}no" lxc start -n "$C"
 ip link del "${C}w1"
 
 # The kernel moves first, and finds out then that the MTU cannot be set.

@@ -7,7 +7,7 @@
 [ -n "${README_NET:-}" ] || README_NET=1 exec unshare -n "$0" "$@"
 . "${0%/*}/lib.sh"
 [ -f "$TESTS/../README.md" ] || skip_all 'README.md is not here'
-if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the tools of our own'; fi
+need_ours
 ip link set lo up
 
 tour() {

@@ -13,7 +13,7 @@
 # shellcheck source=tests/tools/killed.sh
 . "$TESTS/tools/killed.sh"
 need dnf zypper rpm rpmbuild rpmsign createrepo_c gpg busybox
-if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the template of our own'; fi
+need_ours
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 
 LIMIT=$((120 * SLOW))

@@ -9,7 +9,7 @@
 . "${0%/*}/lib.sh"
 need busybox openssl
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
-if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the templates of our own'; fi
+need_ours
 SECRET="hush$$$(date +%N)"
 printf '%s\n' "--password=$SECRET" >"$TMP/word"
 

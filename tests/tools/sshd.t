@@ -6,7 +6,7 @@
 
 . "${0%/*}/lib.sh"
 need sshd ssh ssh-keygen ip
-if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the template of our own'; fi
+need_ours
 [ "$(id -u)" = 0 ] || skip_all 'needs root'
 LIMIT=$((40 * SLOW))
 ssh-keygen -q -t ed25519 -N '' -f "$TMP/key"

@@ -11,7 +11,7 @@
 # shellcheck source=tests/tools/debrepo.sh
 . "$TESTS/tools/debrepo.sh"
 need debootstrap mmdebstrap apt-ftparchive dpkg-deb gpg gpgv busybox xz curl
-if [ "$(command -v lxc-create)" = /usr/bin/lxc-create ]; then skip_all 'for the templates of our own'; fi
+need_ours
 LIMIT=$((180 * SLOW))
 unset MIRROR SECURITY_MIRROR KEYRING http_proxy LXC_CACHE_PATH 2>/dev/null
 arch=$(uname -m)
