@@ -208,11 +208,12 @@ static const struct manual manual = {
 	"`outer` says which it is in. They are looked for where lxc.lxcpath of the container's own "
 	"lxc.conf(5) says, or else at the usual places, and nothing runs in the container for it: its "
 	"files are read from outside, below its root. Who is in there is not trusted: whether a "
-	"nested container runs, and its PID on this host, are the kernel's word, its configuration "
-	"is not read (a question mark; `-g` never finds it), its memory and whether it is frozen are "
-	"not known, and what is no name of a container is left out. At most 10000 entries of a "
-	"directory, and 10000 containers in one, are looked at, for 3 seconds each; if that is not "
-	"enough, what was found is listed, an error says where there is more, and the exit code is 1.",
+	"nested container runs or is frozen (with the one around it, perhaps), and its PID on this "
+	"host, are the kernel's word, its configuration is not read (a question mark; `-g` never finds "
+	"it), its memory is not known, and what is no name of a container is left out. At most 10000 "
+	"entries of a directory, and 10000 containers in one, are looked at, for 3 seconds each; if "
+	"that is not enough, what was found is listed, an error says where there is more, and the "
+	"exit code is 1.",
 	.examples = (const struct meaning[]){
 		{"lxc-ls -f", "A table of all containers."},
 		{"lxc-ls -f -F name,state,ram --running", "What runs, and its memory."},

@@ -75,6 +75,13 @@ is '... and one container with those in it' "$(nested -n "$C" -1)" "$C
 $C/deep
 $C/mapped
 $C/plain"
+tool freeze -n mapped
+is 'one that is frozen is' "$(nested --frozen)" "$C/mapped"
+tool unfreeze -n mapped
+lxc freeze -n "$C"
+is '... and so is what is in a frozen one' "$(nested --frozen)" "$C
+$C/mapped"
+lxc unfreeze -n "$C"
 nested --json >"$TMP/json"
 ok '--json is JSON' is_json "$TMP/json"
 like '... and says in which it is' "$(cat "$TMP/json")" "\"name\": \"mapped\", \"outer\": \"$C\", \"state\": \"RUNNING\", \"pid\": $pid"

@@ -34,7 +34,7 @@ try() {	# OUTER INNER
 	not_ok '... and cannot change settings of the host' there "$outer" attach -n "$inner" -- sh -c 'echo 1 >/proc/sys/kernel/panic'
 	like '... the outer one lists it' "$(there "$outer" ls -f)" "$inner +RUNNING"
 	ok '... and stops it' there "$outer" stop -n "$inner"
-	is '... with nothing left' "$(cgroups_of "lxc.payload.$inner")" ''
+	is '... with nothing left' "$(cgroups_of "lxc.payload.$inner" | grep -F "lxc.payload.$outer/")" ''
 }
 
 host "$C"

@@ -28,6 +28,7 @@ is '... and nothing of it stays, whoever owned it' "$(ls -A "$own")" one
 run lxc_ start -n one
 is 'it starts' "$status" 0
 like '... and says what it goes without' "$err" 'without a cgroup of its own.*loginctl enable-linger'
+is '... and can be asked for what is in it' "$(lxc_ ls --nesting 2>&1)" one
 pid=$(pid_of one)
 is 'its init is nobody on the host' "$(stat -c %u "/proc/$pid")" "$SUB"
 is '... its supervisor the user' "$(stat -c %u "/proc/$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")")" "$UID_"

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "config/global.h"
 #include "life/rundir.h"
+#include "parts/cgroup/cgroup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -229,6 +230,8 @@ static const struct nested_init *find_init(const struct look *k, const struct le
 		init = init_called(k, l, f->name);
 		*ret = init ? LXCORE_RUNNING : LXCORE_STOPPED;
 	}
+	if (*ret == LXCORE_RUNNING && cgroup_is_frozen_process(init->pid))
+		*ret = LXCORE_FROZEN;
 	return init;
 }
 

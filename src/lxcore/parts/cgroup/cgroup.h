@@ -107,6 +107,8 @@ int cgroup_thaw(const struct cgroup_running *at, int timeout_ms, struct error *e
 bool cgroup_is_frozen(const struct cgroup_running *at);
 /* The same from a run directory. */
 bool cgroup_is_frozen_at(int rundir);
+/* Is a process frozen with its cgroup, or with one around that?  By the kernel's word alone. */
+bool cgroup_is_frozen_process(pid_t pid);
 
 /* ---- control files ---- */
 

@@ -142,3 +142,24 @@ bool cgroup_is_frozen_at(int rundir)
 	journal_close(&j);
 	return frozen;
 }
+
+bool cgroup_is_frozen_process(pid_t pid)
+{
+	autolayout struct cgroup_layout l = {0};
+	autostrv struct strv paths = {0};
+	struct cgroup_running at = {0};
+
+	if (cgroup_layout_read_process(&l, pid, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < l.n; i++) {
+		char *path = cgroup_path(&l.v[i], "");
+
+		if (strv_take(&paths, path) < 0)
+			return false;
+		if (l.v[i].v2)
+			at.v2 = path;
+		else if (at.n_v1 < CGROUP_MAX_V1)
+			at.v1[at.n_v1++] = path;
+	}
+	return cgroup_is_frozen(&at);
+}

@@ -128,11 +128,29 @@ static int read_text(struct cgroup_layout *l, const char *file, struct error *er
 	return l->text ? 0 : error_set(err, ENOMEM, "cannot read \"%s\": out of memory", file);
 }
 
+static void read_lines(struct cgroup_layout *l, const char *use)
+{
+	char *rest = l->text, *line;
+
+	while ((line = strsep(&rest, "\n")) && l->n < CGROUP_MAX)
+		if (read_line(l, line, use, &l->v[l->n]))
+			l->n++;
+}
+
+int cgroup_layout_read_process(struct cgroup_layout *l, pid_t pid, struct error *err)
+{
+	autofree char *file = str_printf("/proc/%d/cgroup", pid);
+
+	*l = (struct cgroup_layout){.unified = is_filesystem(CGROUP_ROOT, CGROUP2_SUPER_MAGIC)};
+	if (!file || read_text(l, file, err) < 0)
+		return -1;
+	read_lines(l, NULL);
+	return 0;
+}
+
 int cgroup_layout_read(struct cgroup_layout *l, enum cgroup_whose whose, const char *use,
 		       struct error *err)
 {
-	char *rest, *line;
-
 	*l = (struct cgroup_layout){.unified = is_filesystem(CGROUP_ROOT, CGROUP2_SUPER_MAGIC)};
 	/* A process of another cgroup namespace shows as "/.." or "/../x": out of our reach. */
 	if (whose == CGROUP_OF_INIT && (read_text(l, "/proc/1/cgroup", NULL) < 0 ||
@@ -142,10 +160,7 @@ int cgroup_layout_read(struct cgroup_layout *l, enum cgroup_whose whose, const c
 	}
 	if (!l->text && read_text(l, "/proc/self/cgroup", err) < 0)
 		return -1;
-	rest = l->text;
-	while ((line = strsep(&rest, "\n")) && l->n < CGROUP_MAX)
-		if (read_line(l, line, use, &l->v[l->n]))
-			l->n++;
+	read_lines(l, use);
 	return 0;
 }
 

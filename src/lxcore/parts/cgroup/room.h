@@ -35,6 +35,8 @@ enum cgroup_whose { CGROUP_OF_INIT, CGROUP_OF_SELF };
 /* 'use': the wanted v1 controllers, separated by commas, or NULL: all.  0, or -1. */
 int cgroup_layout_read(struct cgroup_layout *l, enum cgroup_whose whose, const char *use,
 		       struct error *err);
+/* Where a process is that may be anybody's. */
+int cgroup_layout_read_process(struct cgroup_layout *l, pid_t pid, struct error *err);
 /* Where containers of this configuration go, lxc.cgroup.use of lxc.conf considered. */
 int cgroup_layout_of(struct cgroup_layout *l, const struct cgroup_conf *c, struct error *err);
 void cgroup_layout_free(struct cgroup_layout *l);
