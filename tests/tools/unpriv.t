@@ -42,6 +42,19 @@ ok 'its devices work' within one sh -c 'echo x >/dev/null && head -c 1 /dev/uran
 ok 'its /tmp can be written' within one touch /tmp/made
 is '... in the name of its root' "$(stat -c %u "$own/one/rootfs/tmp/made")" "$SUB"
 
+# ---- its namespaces, shared
+
+run lxc_ create -n two -t busybox
+run lxc_ start -n two -s lxc.namespace.share.user=one -s lxc.namespace.share.net=one
+is 'a second container shares the first one'"'"'s user namespace, and its network, which only its root may join' "$status" 0
+for kind in user net; do
+	is "... $kind is the same" "$(readlink "/proc/$(pid_of two)/ns/$kind")" "$(readlink "/proc/$pid/ns/$kind")"
+done
+is '... it has processes of its own' "$(within two cat /proc/1/comm)" init
+lxc_ stop -k -n two >/dev/null 2>&1
+is '... and is gone without the other' "$(lxc_ ls -1 --running)" one
+lxc_ destroy -n two
+
 # ---- files in and out: running, and stopped below
 
 copies() {	# STATE
