@@ -219,6 +219,7 @@ struct lxcore_timing { /* what one door of one part took */
 	unsigned microseconds;
 };
 
+struct lxcore_checkpoint;
 struct lxcore_start {
 	size_t size;              /* sizeof(struct lxcore_start) */
 	const char *const *command; /* replaces lxc.init.cmd; NULL: that */
@@ -232,6 +233,8 @@ struct lxcore_start {
 				     of the parts) */
 	void (*timing)(void *data, const struct lxcore_timing *t); /* called for each door, or NULL */
 	void *timing_data;
+	const struct lxcore_checkpoint *checkpoint; /* go on from the one in 'dir' ('verbose' and
+				     'action_script' count, too) instead of running init; or NULL */
 };
 #define LXCORE_START_INIT {.size = sizeof(struct lxcore_start), .std_fds = {-1, -1, -1}, \
 	.terminal = -1}
@@ -553,6 +556,31 @@ struct lxcore_diagnosis {
 /* Is this host fit for the containers of whoever asks, root or an ordinary user?  Looks and changes
  * nothing; the number of things that are wrong. */
 LXCORE_API int lxcore_doctor(void (*say)(void *data, const struct lxcore_diagnosis *d), void *data);
+
+/* ---- checkpoints ------------------------------------------------------------------------------- */
+
+/*
+ * What stands in the way of a checkpoint of a running container: of this host, and (c not NULL) of the
+ * container.  The number of things that are wrong; -1: it cannot be told (ESRCH: it does not run).
+ */
+LXCORE_API int lxcore_checkpoint_check(lxcore_container *c,
+				       void (*say)(void *data, const struct lxcore_diagnosis *d),
+				       void *data, lxcore_error *err);
+struct lxcore_checkpoint {
+	size_t size;
+	const char *dir;           /* of the images; made, for its owner alone */
+	bool stop;                 /* the container ends once it is written; else it goes on */
+	bool pre_dump;             /* memory alone, while it goes on */
+	const char *predump_dir;   /* what lies there (relative to 'dir') is not written; or NULL */
+	bool verbose;              /* criu tells all that it does, in its log in 'dir' */
+	const char *action_script; /* program that criu runs at each step; or NULL */
+};
+/*
+ * Write a running container into files, with criu.  ENOTSUP: something stands in the way; EEXIST: 'dir'
+ * has a checkpoint; EIO: criu failed, its log tells why.
+ */
+LXCORE_API int lxcore_checkpoint(lxcore_container *c, const struct lxcore_checkpoint *how,
+				 lxcore_error *err);
 
 /* ---- containers on disk ----------------------------------------------------------------------- */
 

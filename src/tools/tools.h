@@ -6,8 +6,9 @@
 #include "cli.h"
 
 #define TOOLS(X) \
-	X(attach) X(autostart) X(cgroup) X(checkconfig) X(clone) X(config) X(console) \
-	X(copy) X(cp) X(create) X(destroy) X(device) X(diff) X(events) X(execute) X(export) X(freeze) \
+	X(attach) X(autostart) X(cgroup) X(checkconfig) X(checkpoint) X(clone) X(config) \
+	X(console) X(copy) X(cp) X(create) X(destroy) X(device) X(diff) X(events) X(execute) \
+	X(export) X(freeze) \
 	X(import) X(info) X(logs) X(ls) X(monitor) X(net) X(rename) X(restart) X(snapshot) \
 	X(start) X(start_ephemeral) X(stop) X(top) X(unfreeze) X(unshare) X(update) \
 	X(update_config) X(usernsexec) X(wait)

@@ -14,6 +14,8 @@
 
 /* Tells a supervisor that no try shall follow the end to come, or that it waits for no further one. */
 #define AGAIN_NO_MORE SIGUSR1
+/* Takes that back: the end that was to come does not. */
+#define AGAIN_AS_SET SIGUSR2
 
 #define AGAIN_FIRST_MS 100
 #define AGAIN_SLOWEST_MS 60000

@@ -9,6 +9,7 @@
  */
 #include "base/error.h"
 #include "life/boot.h"
+#include "life/revive.h"
 #include "life/rundir.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -63,7 +64,9 @@ const struct part *const boot_parts[] = {
 };
 #define N_PARTS (ARRAY_SIZE(boot_parts) - 1)
 
-const char *const door_names[N_DOORS] = {"check", "prepare", "connect", "enter", "seal", "release"};
+const char *const door_names[N_DOORS] = {
+	"check", "prepare", "connect", "enter", "offer", "adopt", "seal", "release",
+};
 
 enum step { STEP_GO = 1, STEP_BUILT, STEP_FAILED, STEP_IDMAP };
 
@@ -100,11 +103,17 @@ void boot_list_sections(struct boot_sections *ret)
 	ret->v[n] = NULL;
 }
 
+static int (*door_of(const struct part *p, enum door d))(struct boot *, struct error *)
+{
+	return d == DOOR_PREPARE ? p->prepare : d == DOOR_CONNECT ? p->connect :
+	       d == DOOR_ENTER ? p->enter : d == DOOR_OFFER ? p->offer :
+	       d == DOOR_ADOPT ? p->adopt : p->seal;
+}
+
 bool boot_part_has_door(const struct part *p, enum door d)
 {
-	return d == DOOR_CHECK ? p->check != NULL : d == DOOR_PREPARE ? p->prepare != NULL :
-	       d == DOOR_CONNECT ? p->connect != NULL : d == DOOR_ENTER ? p->enter != NULL :
-	       d == DOOR_SEAL ? p->seal != NULL : p->release != NULL;
+	return d == DOOR_CHECK ? p->check != NULL : d == DOOR_RELEASE ? p->release != NULL :
+	       door_of(p, d) != NULL;
 }
 
 static void keep_times(struct boot_timings *t, enum door d, const unsigned *us)
@@ -131,12 +140,6 @@ int boot_check(const struct boot *b, struct boot_timings *timings, struct error 
 	}
 	keep_times(timings, DOOR_CHECK, us);
 	return 0;
-}
-
-static int (*door_of(const struct part *p, enum door d))(struct boot *, struct error *)
-{
-	return d == DOOR_PREPARE ? p->prepare : d == DOOR_CONNECT ? p->connect :
-	       d == DOOR_ENTER ? p->enter : p->seal;
 }
 
 int boot_write_conf(struct boot *b, struct error *err)
@@ -187,7 +190,7 @@ static int walk(struct boot *b, enum door d, unsigned *us, struct error *err)
 	return 0;
 }
 
-static int walk_timed(struct boot *b, enum door d, struct boot_timings *t, struct error *err)
+int boot_walk(struct boot *b, enum door d, struct boot_timings *t, struct error *err)
 {
 	unsigned us[N_PARTS] = {0};
 	int result = walk(b, d, t ? us : NULL, err);
@@ -280,6 +283,21 @@ static int send_built(struct boot *b, int sock, struct step_message *m)
 	return 0;
 }
 
+_Noreturn void boot_fail(int sock, const struct error *err)
+{
+	struct step_message m = {.step = STEP_FAILED, .failed = *err};
+
+	fd_send(sock, &m, offsetof(struct step_message, failed) + sizeof(m.failed), NULL, 0);
+	_exit(1);
+}
+
+int boot_say_built(struct boot *b, int sock)
+{
+	struct step_message m = {0};
+
+	return send_built(b, sock, &m);
+}
+
 static _Noreturn void be_first_process(struct boot *b, int sock, bool timed)
 {
 	struct step_message m = {0};
@@ -298,10 +316,7 @@ static _Noreturn void be_first_process(struct boot *b, int sock, bool timed)
 		init_exec(b, sock, &err);
 		error_within(&err, "init");
 	}
-	m.step = STEP_FAILED;
-	m.failed = err;
-	fd_send(sock, &m, offsetof(struct step_message, failed) + sizeof(m.failed), NULL, 0);
-	_exit(1);
+	boot_fail(sock, &err);
 }
 
 /* ---- outside: the supervisor ---- */
@@ -415,6 +430,13 @@ static int hear(struct boot *b, int sock, struct step_message *m, struct error *
 	return 1;
 }
 
+int boot_hear(struct boot *b, int sock, struct error *err)
+{
+	struct step_message m;
+
+	return hear(b, sock, &m, err);
+}
+
 /* The same, after granting what the inside asks for meanwhile. */
 static int hear_built(struct boot *b, int sock, struct step_message *m, struct error *err)
 {
@@ -460,7 +482,7 @@ static int build(struct boot *b, int sock, struct boot_timings *t, struct error 
 	struct step_message m;
 	int heard;
 
-	if (walk_timed(b, DOOR_CONNECT, t, err) < 0)
+	if (boot_walk(b, DOOR_CONNECT, t, err) < 0)
 		return -1;
 	if (fd_send(sock, &go, sizeof(go), &b->root, b->root >= 0) < 0)
 		return died_while_building(b, err);
@@ -473,7 +495,7 @@ static int build(struct boot *b, int sock, struct boot_timings *t, struct error 
 	if (heard < 0)
 		return -1;
 	keep_times(t, DOOR_ENTER, m.built.enter_us);
-	if (walk_timed(b, DOOR_SEAL, t, err) < 0)
+	if (boot_walk(b, DOOR_SEAL, t, err) < 0)
 		return -1;
 	if (fd_send(sock, &go, sizeof(go), NULL, 0) < 0)
 		return died_while_building(b, err);
@@ -500,22 +522,30 @@ static void give_up(struct boot *b)
 	journal_close(&j);
 }
 
-int boot_up(struct boot *b, struct boot_timings *timings, struct error *err)
+/* The first process is made, and makes itself an init. */
+static int be_born(struct boot *b, struct boot_timings *timings, struct error *err)
 {
-	int sock[2] = {-1, -1};
-	int result = walk_timed(b, DOOR_PREPARE, timings, err);
+	int sock[2] = {-1, -1}, result;
 
-	if (result == 0 && !network_wants_namespace(b->conf))
-		b->clone_flags &= ~(unsigned long long)CLONE_NEWNET;
-	if (result == 0 && fd_socketpair(sock) < 0)
-		result = error_sys(err, "cannot make a socket for the first process");
-	if (result == 0)
-		result = clone_first_process(b, sock, timings != NULL, err);
+	if (fd_socketpair(sock) < 0)
+		return error_sys(err, "cannot make a socket for the first process");
+	result = clone_first_process(b, sock, timings != NULL, err);
 	close_fd(&sock[1]);
 	close_fd(&b->cgroup2);
 	if (result == 0)
 		result = build(b, sock[0], timings, err);
 	close_fd(&sock[0]);
+	return result;
+}
+
+int boot_up(struct boot *b, struct boot_timings *timings, struct error *err)
+{
+	int result = boot_walk(b, DOOR_PREPARE, timings, err);
+
+	if (result == 0 && !network_wants_namespace(b->conf))
+		b->clone_flags &= ~(unsigned long long)CLONE_NEWNET;
+	if (result == 0)
+		result = b->revival ? revive(b, timings, err) : be_born(b, timings, err);
 	if (result < 0)
 		give_up(b);
 	return result;

@@ -11,7 +11,10 @@
 #include "lxcore.h"
 #include "parts/part.h"
 
-enum door { DOOR_CHECK, DOOR_PREPARE, DOOR_CONNECT, DOOR_ENTER, DOOR_SEAL, DOOR_RELEASE, N_DOORS };
+enum door {
+	DOOR_CHECK, DOOR_PREPARE, DOOR_CONNECT, DOOR_ENTER, DOOR_OFFER, DOOR_ADOPT, DOOR_SEAL,
+	DOOR_RELEASE, N_DOORS
+};
 extern const char *const door_names[N_DOORS];
 
 /* The list, ended by NULL. */
@@ -37,6 +40,13 @@ void boot_init(struct boot *b);
 /* Every part's check door; stops at the first that objects. */
 int boot_check(const struct boot *b, struct boot_timings *timings, struct error *err);
 int boot_up(struct boot *b, struct boot_timings *timings, struct error *err);
+
+/* For revive.c: all parts' doors of one kind; and the talk of a boot, as it is with a first process. */
+int boot_walk(struct boot *b, enum door d, struct boot_timings *t, struct error *err);
+int boot_say_built(struct boot *b, int sock);
+_Noreturn void boot_fail(int sock, const struct error *err);
+/* 1: it is built, with its gifts; 0: the other end is gone; -1 with the error that it had. */
+int boot_hear(struct boot *b, int sock, struct error *err);
 
 /* boot_idmap.c: what the inside asks for (part.h, boot_idmap), and doing it. */
 struct boot_idmap_wish {

@@ -10,6 +10,7 @@
 #include "life/again.h"
 #include "life/container.h"
 #include "life/rescue.h"
+#include "life/revive.h"
 #include "life/supervise.h"
 #include "life/terminal.h"
 #include "base/fd.h"
@@ -35,6 +36,7 @@ struct launch {
 	struct lxcore_container *container;
 	const struct lxcore_start *how;
 	struct boot boot;
+	struct revival revival;
 	char *dir;
 	int lock;
 	int news[2]; /* ours, the supervisor's */
@@ -45,6 +47,7 @@ struct launch {
 static void launch_free(struct launch *l)
 {
 	strv_free(&l->boot.hook_env);
+	revival_free(&l->revival);
 	close_fd(&l->boot.rundir);
 	close_fd(&l->boot.journal.fd);
 	close_fd(&l->lock);
@@ -337,6 +340,14 @@ static int claim_ids(struct launch *l, struct error *err)
 	return idmap_claim(l->boot.conf, c->lxcpath, c->name, err) < 0 ? error_within(err, "idmap") : 0;
 }
 
+static int find_checkpoint(struct launch *l, struct error *err)
+{
+	if (!l->how->checkpoint)
+		return 0;
+	l->boot.revival = &l->revival;
+	return revival_prepare(&l->revival, l->how->checkpoint, l->boot.conf, l->dir, err);
+}
+
 static void running_already(struct lxcore_container *c, struct error *err)
 {
 	autorunning struct running r = {.rundir = -1, .init_pidfd = -1};
@@ -379,7 +390,7 @@ static int prepare_launch(struct launch *l, struct error *err)
 		return -1;
 	}
 	hand_timings(l->how, &timings);
-	if (claim_ids(l, err) < 0 || bring_up_network(l, err) < 0) {
+	if (claim_ids(l, err) < 0 || find_checkpoint(l, err) < 0 || bring_up_network(l, err) < 0) {
 		if (!lxcore_is_defined(c))
 			idmap_forget(c->lxcpath, c->name);
 		rundir_remove(c->lxcpath, c->name, l->boot.rundir);
@@ -450,10 +461,11 @@ int lxcore_check(lxcore_container *c,
 	return objections;
 }
 
+/* Those that a start opens: going on from a checkpoint has others. */
 static void list_doors(const struct part *p, struct buf *doors)
 {
 	for (enum door d = DOOR_CHECK; d < N_DOORS; d++)
-		if (boot_part_has_door(p, d))
+		if (d != DOOR_OFFER && d != DOOR_ADOPT && boot_part_has_door(p, d))
 			buf_addf(doors, "%s%s", doors->len ? " " : "", door_names[d]);
 }
 

@@ -68,8 +68,9 @@ static void on_signal(struct watch *w)
 
 	if (read(w->signals, &info, sizeof(info)) != sizeof(info))
 		return;
-	w->again.asked = true;
-	if (info.ssi_signo != AGAIN_NO_MORE && w->s->boot->init_pidfd >= 0)
+	w->again.asked = info.ssi_signo != AGAIN_AS_SET;
+	if (info.ssi_signo != AGAIN_NO_MORE && info.ssi_signo != AGAIN_AS_SET &&
+	    w->s->boot->init_pidfd >= 0)
 		proc_signal(w->s->boot->init_pidfd,
 			    init_halt_signal(w->s->boot->conf, w->state.init, &why));
 }
@@ -372,15 +373,16 @@ static bool wants_reboot(int status)
 
 static void set_up(struct watch *w, struct error *err, bool *ret_ok)
 {
+	static const int heard[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPWR, AGAIN_NO_MORE,
+				    AGAIN_AS_SET};
 	struct boot *b = w->s->boot;
 	sigset_t signals;
 
 	*ret_ok = false;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	sigemptyset(&signals);
-	for (size_t i = 0; i < 6; i++)
-		sigaddset(&signals,
-			  (int[]){SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPWR, AGAIN_NO_MORE}[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(heard); i++)
+		sigaddset(&signals, heard[i]);
 	w->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->control = fd_listen_at(b->rundir, CONTROL_SOCKET, SOCK_SEQPACKET | SOCK_NONBLOCK);
 	if (w->epoll < 0 || w->signals < 0 || w->control < 0) {
@@ -589,6 +591,7 @@ _Noreturn void supervise(struct supervisor *s)
 	if (ok) {
 		struct boot fresh = *s->boot;
 
+		fresh.revival = NULL; /* what comes after that starts from init */
 		while (live_once(&w, &fresh, &news))
 			;
 	}

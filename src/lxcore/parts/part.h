@@ -32,6 +32,12 @@ struct part {                               /* one thing that a container has */
 	int (*connect)(struct boot *, struct error *);
 	/* That first process, on its way to init. */
 	int (*enter)(struct boot *, struct error *);
+	/* A container that goes on from a checkpoint has these two instead of connect and enter, for
+	 * criu makes its processes.  The restorer, which becomes criu, in a mount namespace of its own:
+	 * make what criu is to find, and add to b->revival what it has to be told. */
+	int (*offer)(struct boot *, struct error *);
+	/* Supervisor; criu has made the processes: take what is theirs. */
+	int (*adopt)(struct boot *, struct error *);
 	/* Supervisor; the inside is built, init is about to run. */
 	int (*seal)(struct boot *, struct error *);
 	/* Supervisor at stop, or a rescuer after a crash: give back what the journal names.  Safe to
@@ -84,6 +90,14 @@ struct net_hook {
 };
 typedef int (*net_hook_run)(const struct net_hook *, struct error *);
 
+/* A checkpoint that a boot goes on from (life/checkpoint.h). */
+struct revival {
+	char *dir;                 /* with criu's images; NULL: none */
+	unsigned long long devpts; /* device (st_dev) of the devpts that it had; 0: none */
+	struct strv words;         /* criu's command line */
+};
+#define REVIVAL_PTS "lxc.pts" /* what criu calls that devpts, and with ".N" its terminal N */
+
 struct boot {
 	/* Who boots, and how: filled by life/ before the first door. */
 	const char *name, *lxcpath;
@@ -96,6 +110,7 @@ struct boot {
 	int rundir;           /* run directory, 0700, ours alone */
 	struct journal journal;
 	const char *target;   /* LXC_TARGET of the stop to come: "stop" or "reboot" */
+	struct revival *revival; /* NULL: it starts from its init */
 	bool stays;           /* when this boot fails another one follows, as at a reboot */
 
 	/* The first process: set by boot.c between prepare and connect. */

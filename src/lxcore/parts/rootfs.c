@@ -480,6 +480,28 @@ static int rootfs_enter(struct boot *b, struct error *err)
 	return b->root < 0 ? error_sys(err, "cannot open \"/\"") : 0;
 }
 
+/* ---- offer, adopt ---- */
+
+/* criu takes what is mounted below it along, and hands nothing on to the host. */
+static int rootfs_offer(struct boot *b, struct error *err)
+{
+	if (rootfs_enter(b, err) < 0)
+		return -1;
+	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+		return error_sys(err, "cannot keep the restorer's mounts from the host");
+	if (strv_add(&b->revival->words, "--root") < 0 ||
+	    strv_add(&b->revival->words, b->root_mount) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	return 0;
+}
+
+static int rootfs_adopt(struct boot *b, struct error *err)
+{
+	(void)err;
+	close_fd(&b->root);
+	return 0;
+}
+
 /* ---- release ---- */
 
 /* What was connected for this boot; the container's last mounts may go a moment later. */
@@ -504,6 +526,8 @@ const struct part part_rootfs = {
 	.prepare = rootfs_prepare,
 	.connect = rootfs_connect,
 	.enter = rootfs_enter,
+	.offer = rootfs_offer,
+	.adopt = rootfs_adopt,
 	.release = rootfs_release,
 };
 

@@ -14,11 +14,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/major.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define GID_TTY 5 /* of group tty, in every distribution that has ptys owned by it */
@@ -187,7 +189,7 @@ static int terminals_prepare(struct boot *b, struct error *err)
  * Group tty may write to a terminal (write(1), wall(1)); ptmx is for everyone, as on any system.
  * Where the group is not mapped into the user namespace the owner's alone must do.
  */
-static int new_devpts(const struct terminals_conf *tc, struct error *err)
+static int new_devpts(const struct terminals_conf *tc, gid_t tty, struct error *err)
 {
 	char max[24], gid[16];
 	const char *options[6] = {"source=devpts", "mode=0620", "ptmxmode=0666"};
@@ -198,7 +200,7 @@ static int new_devpts(const struct terminals_conf *tc, struct error *err)
 	snprintf(max, sizeof(max), "max=%u", tc->pty_max + tc->tty_max + 1);
 	if (tc->pty_max)
 		options[n++] = max;
-	snprintf(gid, sizeof(gid), "gid=%d", GID_TTY);
+	snprintf(gid, sizeof(gid), "gid=%u", tty);
 	options[n] = gid;
 	tree = mount_new("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 	if (tree >= 0 || errno != EINVAL)
@@ -219,7 +221,7 @@ static int mount_devpts(struct boot *b, const struct terminals_conf *tc, struct 
 		at = openat(b->dev, "pts", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (at < 0)
 		return error_sys(err, "cannot open \"/dev/pts\" of the container");
-	tree = new_devpts(tc, err);
+	tree = new_devpts(tc, GID_TTY, err);
 	if (tree < 0)
 		return error_within(err, "/dev/pts");
 	if (mount_place(tree, at, "", NULL) < 0)
@@ -397,6 +399,80 @@ static int terminals_enter(struct boot *b, struct error *err)
 	return make_all(b, pts, &(struct place){b->root, dir, path}, err);
 }
 
+/* ---- offer: the same terminals for a container that was at others ---- */
+
+/* In the restorer's mount namespace, which nobody else sees, the host's is covered by the container's:
+ * there criu finds it as root of whatever ids. */
+#define RESTORER_PTS "/dev/pts"
+
+static int cover_pts(const struct boot *b, const struct terminals_conf *tc, struct error *err)
+{
+	autoclose int at = open(RESTORER_PTS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int pts = at < 0 ? -1 : new_devpts(tc, b->root_gid + GID_TTY, err);
+
+	if (at < 0)
+		return error_sys(err, "cannot open \"" RESTORER_PTS "\"");
+	if (pts < 0)
+		return error_within(err, "/dev/pts");
+	if (mount_place(pts, at, "", NULL) < 0)
+		return error_sys(err, "cannot mount its terminals for criu");
+	return steal_fd(&pts);
+}
+
+/* criu restores neither that devpts nor what is shown of it: both are given to it, by the names that
+ * the checkpoint has for them (life/checkpoint.c). */
+static int offer_mount(struct revival *r, int number)
+{
+	char *word = number < 0 ? str_printf("mnt[" REVIVAL_PTS "]:" RESTORER_PTS) :
+		     str_printf("mnt[" REVIVAL_PTS ".%d]:" RESTORER_PTS "/%d", number, number);
+
+	return strv_add(&r->words, "--external") < 0 || strv_take(&r->words, word) < 0 ? -1 : 0;
+}
+
+/* The slave stays open in criu, which asks for it by the numbers that the old one had: as nobody else
+ * has opened one there, it is the old number. */
+static int offer_terminal(const struct boot *b, const struct pty *p)
+{
+	struct revival *r = b->revival;
+	int slave = ioctl(p->master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+	char *word = str_printf("fd[%d]:tty[%llx:%llx]", slave,
+				(unsigned long long)makedev(UNIX98_PTY_SLAVE_MAJOR,
+							    (unsigned)p->number), r->devpts);
+
+	if (slave < 0 || fchown(slave, b->root_uid, (gid_t)-1) < 0 ||
+	    strv_add(&r->words, "--inherit-fd") < 0) {
+		free(word);
+		return -1;
+	}
+	return strv_take(&r->words, word) < 0 ? -1 : offer_mount(r, p->number);
+}
+
+static int terminals_offer(struct boot *b, struct error *err)
+{
+	const struct terminals_conf *tc = terminals_conf_of(b->conf);
+	const unsigned n = tc->tty_max + wants_console(tc);
+	autoclose int pts = -1;
+
+	if (!b->revival->devpts)
+		return 0;
+	pts = cover_pts(b, tc, err);
+	if (pts < 0)
+		return -1;
+	if (offer_mount(b->revival, -1) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	for (unsigned i = 0; i < n; i++) {
+		struct pty p;
+
+		if (open_pty(pts, "ptmx", &p, err) < 0 ||
+		    boot_give(b, i || !wants_console(tc) ? GIFT_TTY : GIFT_CONSOLE, p.master,
+			      err) < 0)
+			return -1;
+		if (offer_terminal(b, &p) < 0)
+			return error_sys(err, "cannot offer the terminal %d to criu", p.number);
+	}
+	return 0;
+}
+
 /* ---- seal, release, and what life/ asks ---- */
 
 static int terminals_seal(struct boot *b, struct error *err)
@@ -450,6 +526,7 @@ const struct part part_terminals = {
 	.check = terminals_check,
 	.prepare = terminals_prepare,
 	.enter = terminals_enter,
+	.offer = terminals_offer,
 	.seal = terminals_seal,
 	.release = terminals_release,
 };

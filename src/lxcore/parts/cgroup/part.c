@@ -213,6 +213,22 @@ static int enter(struct boot *b, struct error *err)
 	return 0;
 }
 
+/* criu has to know what the container's own cgroup is called now. */
+static int offer(struct boot *b, struct error *err)
+{
+	for (size_t i = 0; i < b->cgroup_view->n; i++) {
+		const struct cgroup_view_hierarchy *h = &b->cgroup_view->v[i];
+		const char *of = !h->options ? "" : str_starts(h->options, "none,") ?
+				 h->options + strlen("none,") : h->options;
+
+		if (strv_add(&b->revival->words, "--cgroup-root") < 0 ||
+		    strv_take(&b->revival->words, str_printf("%s%s/%s", of, *of ? ":" : "",
+							     h->payload)) < 0)
+			return error_set(err, ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 static int seal(struct boot *b, struct error *err)
 {
 	int result = cgroup_devices_set(&b->cgroup->at, b, err);
@@ -229,6 +245,8 @@ const struct part part_cgroup = {
 	.prepare = prepare,
 	.connect = connect,
 	.enter = enter,
+	.offer = offer,
+	.adopt = connect,
 	.seal = seal,
 	.release = cgroup_release,
 };

@@ -300,6 +300,17 @@ static int network_enter(struct boot *b, struct error *err)
 	return b->network->own ? inside_configure(b, err) : 0;
 }
 
+static int network_offer(struct boot *b, struct error *err)
+{
+	for (size_t i = 0; i < b->network->n; i++) {
+		struct nic *nic = &b->network->v[i];
+
+		if (nic->type->offer && nic->type->offer(b, nic, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Once init has ended only a descriptor holds the namespace for script.down. */
 static int network_seal(struct boot *b, struct error *err)
 {
@@ -326,6 +337,8 @@ const struct part part_network = {
 	.prepare = network_prepare,
 	.connect = network_connect,
 	.enter = network_enter,
+	.offer = network_offer,
+	.adopt = network_connect,
 	.seal = network_seal,
 	.release = network_release,
 };

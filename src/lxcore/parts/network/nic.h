@@ -130,7 +130,9 @@ struct nic_type {
 	int (*check)(const struct nic_site *, const struct nic_conf *, struct error *);
 	/* Supervisor, before the container exists: choose names and numbers. */
 	int (*prepare)(struct boot *, const struct nic_conf *, struct nic *, struct error *);
-	/* Supervisor: make it, in the namespace of the first process. */
+	/* Restorer: tell criu how it is made again.  NULL, with a 'connect': it cannot. */
+	int (*offer)(struct boot *, const struct nic *, struct error *);
+	/* Supervisor: make it, in the namespace of the first process; or take what criu made. */
 	int (*connect)(struct boot *, const struct nic_conf *, struct nic *, struct error *);
 	/* From the journal, whatever the configuration is by now; or NULL. */
 	void (*release)(const struct release *);

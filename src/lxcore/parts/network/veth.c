@@ -131,6 +131,44 @@ static int veth_check(const struct nic_site *site, const struct nic_conf *c, str
 
 /* ---- prepare ---- */
 
+/* Which name the host's end is given is known, and written down, before there is one. */
+static int record(struct boot *b, const struct nic_conf *c, struct nic *nic, struct error *err)
+{
+	char line[IFNAMSIZ + 16];
+
+	if (!c->veth.pair[0]) {
+		strcpy(nic->host, NAME_TEMPLATE);
+		link_random_name(nic->host);
+	}
+	host_address(b, nic->host, nic->host_mac);
+	snprintf(line, sizeof(line), "%s %u", nic->host, nic->index);
+	return journal_record(&b->journal, "netdev", line, err);
+}
+
+/* Our own device of a fixed name, left from the last run, is on its way out: help it. */
+static bool removed_old(struct boot *b, const struct nic *nic)
+{
+	struct netlink *nl = &b->network->nl;
+	struct link link;
+
+	if (link_find(nl, nic->host, &link, NULL) <= 0)
+		return true; /* it went by itself */
+	if (memcmp(link.mac, nic->host_mac, HWADDR_BYTES) != 0)
+		return false;
+	return link_delete(nl, link.index) == 0 || errno == ENODEV;
+}
+
+static int prepare_for_criu(struct boot *b, const struct nic_conf *c, struct nic *nic,
+			    struct error *err)
+{
+	if (record(b, c, nic, err) < 0)
+		return -1;
+	if (!c->veth.pair[0] || removed_old(b, nic))
+		return 0;
+	return error_set(err, EEXIST, "an interface \"%s\" exists already (lxc.net.%u.veth.pair)",
+			 nic->host, c->index);
+}
+
 static int veth_prepare(struct boot *b, const struct nic_conf *c, struct nic *nic,
 			struct error *err)
 {
@@ -153,7 +191,9 @@ static int veth_prepare(struct boot *b, const struct nic_conf *c, struct nic *ni
 	nic->on_switch = link.index && !is_router(c) && strcmp(link.kind, "bridge") != 0;
 	nic->mtu = c->mtu ? c->mtu : link.mtu;
 	strcpy(nic->host, c->veth.pair[0] ? c->veth.pair : NAME_TEMPLATE);
-	return gateway_prepare(nl, c, nic, err) < 0 ? -1 : join_prepare(b, c, nic, err);
+	if (gateway_prepare(nl, c, nic, err) < 0 || join_prepare(b, c, nic, err) < 0)
+		return -1;
+	return b->revival ? prepare_for_criu(b, c, nic, err) : 0;
 }
 
 /* ---- connect ---- */
@@ -215,32 +255,12 @@ static int no_ipv6(struct netlink *nl, int index)
 	return netlink_ask(nl, &m) < 0 && errno != EAFNOSUPPORT ? -1 : 0;
 }
 
-/* Our own device of a fixed name, left from the last run, is on its way out: help it. */
-static bool removed_old(struct boot *b, const struct nic *nic)
-{
-	struct netlink *nl = &b->network->nl;
-	struct link link;
-
-	if (link_find(nl, nic->host, &link, NULL) <= 0)
-		return true; /* it went by itself */
-	if (memcmp(link.mac, nic->host_mac, HWADDR_BYTES) != 0)
-		return false;
-	return link_delete(nl, link.index) == 0 || errno == ENODEV;
-}
-
 static int make(struct boot *b, const struct nic_conf *c, struct nic *nic, struct error *err)
 {
 	for (int attempt = 0;; attempt++) {
 		bool fixed = c->veth.pair[0] != '\0';
-		char line[IFNAMSIZ + 16];
 
-		if (!fixed) {
-			strcpy(nic->host, NAME_TEMPLATE);
-			link_random_name(nic->host);
-		}
-		host_address(b, nic->host, nic->host_mac);
-		snprintf(line, sizeof(line), "%s %u", nic->host, nic->index);
-		if (journal_record(&b->journal, "netdev", line, err) < 0)
+		if (record(b, c, nic, err) < 0)
 			return -1;
 		if (make_pair(b, c, nic) == 0)
 			return 0;
@@ -250,6 +270,39 @@ static int make(struct boot *b, const struct nic_conf *c, struct nic *nic, struc
 					 "host: %s (lxc.net.%u)",
 					 nic->name, nic->host, b->network->nl.reason, nic->index);
 	}
+}
+
+/* ---- offer, and connect after that ---- */
+
+/* criu makes the pair, and inside all that it had; what the host does with its end is ours. */
+static int veth_offer(struct boot *b, const struct nic *nic, struct error *err)
+{
+	if (strv_add(&b->revival->words, "--external") < 0 ||
+	    strv_take(&b->revival->words, str_printf("veth[%s]:%s", nic->name, nic->host)) < 0)
+		return error_set(err, ENOMEM, "out of memory");
+	return 0;
+}
+
+static int take(struct boot *b, const struct nic_conf *c, struct nic *nic, struct error *err)
+{
+	struct ifinfomsg host = {
+		.ifi_index = link_index(&b->network->nl, nic->host),
+		.ifi_flags = IFF_UP, .ifi_change = IFF_UP,
+	};
+	struct netlink_message m;
+
+	if (!host.ifi_index)
+		return error_set(err, ENODEV, "criu did not make \"%s\" for \"%s\" (lxc.net.%u)",
+				 nic->host, nic->name, nic->index);
+	netlink_begin(&m, RTM_NEWLINK, 0, &host, sizeof(host));
+	netlink_put(&m, IFLA_ADDRESS, nic->host_mac, sizeof(nic->host_mac));
+	netlink_put_u32(&m, IFLA_MTU, nic->mtu);
+	if (nic->link_index && !is_router(c) && !nic->on_switch)
+		netlink_put_u32(&m, IFLA_MASTER, (uint32_t)nic->link_index);
+	if (netlink_ask(&b->network->nl, &m) == 0)
+		return 0;
+	return error_set(err, errno, "cannot set \"%s\" up on the host: %s (lxc.net.%u)", nic->host,
+			 b->network->nl.reason, nic->index);
 }
 
 static int bridge_vlan(struct netlink *nl, int type, int index, int id, uint16_t flags)
@@ -398,7 +451,7 @@ static int veth_connect(struct boot *b, const struct nic_conf *c, struct nic *ni
 
 	if (nic->by_helper)
 		return user_connect(b, c, nic, err);
-	if (make(b, c, nic, err) < 0)
+	if ((b->revival ? take(b, c, nic, err) : make(b, c, nic, err)) < 0)
 		return -1;
 	nic->host_index = link_index(nl, nic->host);
 	if (nic->link_index && !is_router(c) && no_ipv6(nl, nic->host_index) < 0)
@@ -430,6 +483,7 @@ const struct nic_type nic_veth = {
 	.word = "veth",
 	.check = veth_check,
 	.prepare = veth_prepare,
+	.offer = veth_offer,
 	.connect = veth_connect,
 	.release = veth_release,
 };
