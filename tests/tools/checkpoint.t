@@ -241,7 +241,13 @@ rm -rf "$P/$C-user/rootfs" && cp -a "$TMP/mini" "$P/$C-user/rootfs" && chown -R 
 chmod o+x "$TMP" "$P" "$P/$C-user"
 ok 'one with a user namespace starts' lxc start -n "$C-user"
 inside "$C-user" sh -c 'setsid sleep 1234 >/dev/null 2>&1 &'
-ok '... is written' lxc checkpoint -n "$C-user" -D "$TMP/user" -s
+before=''
+if criu check --feature mem_dirty_track >/dev/null 2>&1; then
+	ok '... its memory is written beforehand' lxc checkpoint -n "$C-user" -D "$TMP/user-before" -p
+	before='--predump-dir ../user-before'
+fi
+# shellcheck disable=SC2086 # two words or none
+ok '... is written' lxc checkpoint -n "$C-user" -D "$TMP/user" -s $before
 ok '... goes on' lxc checkpoint -n "$C-user" -D "$TMP/user" -r
 is '... as whom it was' "$(inside "$C-user" sh -c 'id -u; ps | grep -q "sleep [1]234" && echo sleeps' |
 	tr '\n' ' ')" '0 sleeps '

@@ -81,23 +81,40 @@ static _Noreturn void be_restorer(struct boot *b, int sock)
 
 /* ---- the supervisor ---- */
 
-/* Root of a user namespace reads some of the images itself: for so long they are its group's, too. */
-static int lend_images(const struct boot *b, bool lent, struct error *err)
+static int lend_dir(const char *path, gid_t group, struct error *err)
 {
-	const gid_t group = lent ? b->root_gid : 0;
-	autodir DIR *dir = b->root_uid ? opendir(b->revival->dir) : NULL;
+	autodir DIR *dir = opendir(path);
 	struct dirent *e;
 
-	if (!b->root_uid)
-		return 0;
-	if (!dir || fchown(dirfd(dir), 0, group) < 0 || fchmod(dirfd(dir), lent ? 0750 : 0700) < 0)
-		return error_sys(err, "cannot let criu read \"%s\"", b->revival->dir);
+	if (!dir || fchown(dirfd(dir), 0, group) < 0 ||
+	    fchmod(dirfd(dir), group ? 0750 : 0700) < 0)
+		return error_sys(err, "cannot let criu read \"%s\"", path);
 	while ((e = readdir(dir)))
 		if (str_ends(e->d_name, ".img") &&
 		    (fchownat(dirfd(dir), e->d_name, 0, group, AT_SYMLINK_NOFOLLOW) < 0 ||
-		     fchmodat(dirfd(dir), e->d_name, lent ? 0640 : 0600, 0) < 0))
-			return error_sys(err, "cannot let criu read \"%s/%s\"", b->revival->dir,
-					 e->d_name);
+		     fchmodat(dirfd(dir), e->d_name, group ? 0640 : 0600, 0) < 0))
+			return error_sys(err, "cannot let criu read \"%s/%s\"", path, e->d_name);
+	return 0;
+}
+
+/* Root of a user namespace reads images itself: for so long they are that group's, too, with those of
+ * the dumps before ("parent", as criu calls it).  0: they are root's alone again. */
+static int lend_images(const struct boot *b, gid_t group, struct error *err)
+{
+	autofree char *path = b->root_uid ? strdup(b->revival->dir) : NULL;
+
+	while (path) {
+		char *before = str_printf("%s/parent", path);
+
+		if (lend_dir(path, group, err) < 0) {
+			free(before);
+			return -1;
+		}
+		free(path);
+		path = before;
+		if (path && access(path, F_OK) < 0)
+			break;
+	}
 	return 0;
 }
 
@@ -174,9 +191,9 @@ static int have_criu_make_it(struct boot *b, struct error *err)
 
 int revive(struct boot *b, struct boot_timings *timings, struct error *err)
 {
-	int made = lend_images(b, true, err) < 0 ? -1 : have_criu_make_it(b, err);
+	int made = lend_images(b, b->root_gid, err) < 0 ? -1 : have_criu_make_it(b, err);
 
-	lend_images(b, false, NULL);
+	lend_images(b, 0, NULL);
 	return made < 0 || boot_walk(b, DOOR_ADOPT, timings, err) < 0 ||
 	       boot_walk(b, DOOR_SEAL, timings, err) < 0 ? -1 : 0;
 }
