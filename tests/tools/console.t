@@ -77,6 +77,31 @@ expect login: \$
 send \x01q
 end"
 is 'a login can be typed at the console, -t 0' "$status" 0
+
+# In a user namespace nobody may take a terminal from its session, so init itself must not have the console.
+make_container "$C-u" 'lxc.idmap = u 0 100000 65536' 'lxc.idmap = g 0 100000 65536'
+rm -rf "${P:?}/$C-u/rootfs" && cp -a "$TMP/mini" "$P/$C-u/rootfs"
+ln -sf /bin/busybox "$P/$C-u/rootfs/sbin/init"
+echo "root:$hash:0:0:root:/root:/bin/sh" >"$P/$C-u/rootfs/etc/passwd"
+echo 'console::respawn:/bin/getty -L 38400 console vt100' >"$P/$C-u/rootfs/etc/inittab"
+chown -Rh 100000:100000 "$P/$C-u/rootfs" && chmod 755 "$TMP" "$P" "$P/$C-u"
+run lxc start -n "$C-u"
+is 'a container of a user namespace with a login on its console starts' "$status" 0
+is '... whose init leaves the console to the login' \
+	"$(cut -d' ' -f7 "/proc/$(init_pid "$C-u")/stat")" 0
+run ptyrun -s 24x80 "expect itself
+$login
+send echo wait\"\"ing && sleep 100 </dev/tty\r
+expect waiting
+send \x03
+expect #
+send exit\r
+expect login: \$
+send \x01q
+end" -- lxc-console -P "$P" -n "$C-u" -t 0
+is '... and a login can be typed there, with Ctrl+c for what it runs' "$status" 0
+lxc stop -k -n "$C-u"
+
 run ptyrun 'expect <Ctrl.b q>
 expect itself
 send \x02q

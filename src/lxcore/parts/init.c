@@ -309,6 +309,23 @@ static int open_null(const struct boot *b)
 	return -1;
 }
 
+/*
+ * A shell as first process wants a terminal that C-c and job control work on.  A system's init must not
+ * have it: the console's getty is to get it, and could take it from init only with a capability of the
+ * host's, which nobody has in a user namespace.
+ */
+static bool wants_terminal(const struct boot *b)
+{
+	autostrv struct strv argv = {0};
+	const char *slash;
+
+	/* Our small init gives the terminal to the session of its command instead. */
+	if (b->execute || command_of(b, &argv, NULL) < 0)
+		return false;
+	slash = strrchr(argv.v[0], '/');
+	return strcmp(slash ? slash + 1 : argv.v[0], "init") != 0;
+}
+
 static int take_terminal(struct boot *b, struct error *err)
 {
 	autoclose int null = b->console < 0 ? open_null(b) : -1;
@@ -329,8 +346,7 @@ static int take_terminal(struct boot *b, struct error *err)
 	}
 	if (setsid() < 0 && errno != EPERM)
 		return error_sys(err, "cannot make a session for init");
-	/* Our small init gives the terminal to the session of its command instead. */
-	if (b->console >= 0 && b->std_fds[0] < 0 && !b->execute &&
+	if (b->console >= 0 && b->std_fds[0] < 0 && wants_terminal(b) &&
 	    ioctl(b->console, TIOCSCTTY, 0) < 0 && errno != EPERM)
 		return error_sys(err, "cannot make the console init's terminal");
 	return 0;
