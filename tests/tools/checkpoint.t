@@ -142,7 +142,7 @@ sed -i 1s/2/1/ "$TMP/one/lxcore.facts"
 fails_with 'a criu that makes no process is told' 1 'criu did not say which process is its init' \
 	recorded -n "$C" -D "$TMP/one" -r
 like 'it was told how' "$(told)" '^restore .* --restore-detached --restore-sibling --pidfile '
-like '... and where all of it is' "$(told)" " --cgroup-root [^ ]*$C .* --root .* --external mnt\[lxc.pts\]:/dev/pts \
+like '... and where all of it is' "$(told)" " --cgroup-root [^ ]*$C .*--root .* --external mnt\[lxc.pts\]:/dev/pts \
 .*--inherit-fd fd\[[0-9]+\]:tty\[8804:[0-9a-f]+\] --external mnt\[lxc.pts.4\]:/dev/pts/4"
 is '... it is stopped' "$(state "$C")" STOPPED
 nothing_left '... with nothing left' "$C"
@@ -227,6 +227,19 @@ ok '... until it ends' kill -0 "$front"
 lxc stop -k -n "$C"
 wait "$front"
 is '... then with 0' "$?" 0
+
+# Memory written beforehand.
+if criu check --feature mem_dirty_track >/dev/null 2>&1; then
+	lxc start -n "$C"
+	inside "$C" sh -c 'setsid sleep 4321 >/dev/null 2>&1 &'
+	ok 'its memory is written beforehand' lxc checkpoint -n "$C" -D "$TMP/before" -p
+	ok '... and then the rest' lxc checkpoint -n "$C" -D "$TMP/rest" --predump-dir ../before -s
+	ok '... from both it goes on' lxc checkpoint -n "$C" -D "$TMP/rest" -r
+	ok '... indeed' inside "$C" sh -c 'ps | grep -q "sleep [4]321"'
+	lxc stop -k -n "$C"
+else
+	skip 'memory is written beforehand' 'this kernel has no CONFIG_MEM_SOFT_DIRTY'
+fi
 
 # Whoever is killed in between leaves nothing: the supervisor is the parent of criu, which runs the script.
 cat >"$TMP/script" <<'END'
