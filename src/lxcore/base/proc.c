@@ -315,6 +315,23 @@ static int watch_child(int pidfd, int out, const struct proc_run *run, struct bu
 	}
 }
 
+char *proc_find_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	autofree char *places = str_printf("%s:/usr/local/sbin:/usr/sbin:/sbin",
+					   path ? path : "/usr/bin:/bin");
+	char *rest = places, *dir;
+
+	while (rest && (dir = strsep(&rest, ":"))) {
+		autofree char *file = *dir == '/' ? str_printf("%s/%s", dir, name) : NULL;
+		struct stat st;
+
+		if (file && stat(file, &st) == 0 && S_ISREG(st.st_mode) && access(file, X_OK) == 0)
+			return steal_ptr(&file);
+	}
+	return NULL;
+}
+
 int proc_run(const struct proc_run *run, struct buf *output, struct error *err)
 {
 	int out[2] = {-1, -1}, report[2] = {-1, -1}, code = 0, done;

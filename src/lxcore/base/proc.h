@@ -30,6 +30,9 @@ int proc_signal(int pidfd, int signal);
 /* waitid(2) on a child by pidfd: its wait status as of wait(2), or -1. */
 int proc_reap(int pidfd);
 
+/* A program of the host, in PATH or where root's are without it, to be freed; NULL: there is none. */
+char *proc_find_program(const char *name);
+
 struct proc_run {
 	const char *const *argv; /* argv[0] is looked up in PATH when it has no '/' */
 	const char *const *env;  /* whole environment, or NULL: the caller's */

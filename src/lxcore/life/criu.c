@@ -13,23 +13,13 @@
 
 char *criu_program(struct error *err)
 {
-	const char *path = getenv("PATH");
-	autofree char *places = str_printf("%s:/usr/local/sbin:/usr/sbin:/sbin", path ? path : "");
-	autostrv struct strv dirs = {0};
+	char *path = proc_find_program("criu");
 
-	if (!places || strv_split(&dirs, places, ":") < 0) {
-		error_set(err, ENOMEM, "out of memory");
-		return NULL;
+	if (!path) {
+		error_set(err, ENOENT, "criu, which makes checkpoints, is not installed");
+		error_mend(err, "apt-get install criu");
 	}
-	for (size_t i = 0; i < dirs.n; i++) {
-		autofree char *file = str_printf("%s/criu", dirs.v[i]);
-
-		if (file && access(file, X_OK) == 0)
-			return steal_ptr(&file);
-	}
-	error_set(err, ENOENT, "criu, which makes checkpoints, is not installed");
-	error_mend(err, "apt-get install criu");
-	return NULL;
+	return path;
 }
 
 int criu_ask(const char *const *words, struct buf *said, struct error *err)

@@ -42,25 +42,13 @@ static int missing(const char *program, struct error *err)
 	return -1;
 }
 
-/* Its path, to be freed.  They are root's programs, so they are found without root's PATH too. */
 static char *find_program(const char *program, struct error *err)
 {
-	const char *path = getenv("PATH");
-	autofree char *places = str_printf("%s:/usr/local/sbin:/usr/sbin:/sbin", path ? path : "");
-	autostrv struct strv dirs = {0};
+	char *path = proc_find_program(program);
 
-	if (!places || strv_split(&dirs, places, ":") < 0) {
-		error_set(err, ENOMEM, "out of memory");
-		return NULL;
-	}
-	for (size_t i = 0; i < dirs.n; i++) {
-		autofree char *file = str_printf("%s/%s", dirs.v[i], program);
-
-		if (file && access(file, X_OK) == 0)
-			return steal_ptr(&file);
-	}
-	missing(program, err);
-	return NULL;
+	if (!path)
+		missing(program, err);
+	return path;
 }
 
 int tool_need(const char *program, struct error *err)

@@ -23,7 +23,6 @@
 
 #define WORDS_SHOWN 5   /* lines of a failed template in the error */
 #define HEAD_SIZE 16384 /* of a template, in which the two lines are looked for */
-#define SBIN ":/usr/local/sbin:/usr/sbin:/sbin"
 
 /* ---- finding ---- */
 
@@ -187,32 +186,18 @@ int template_run(struct lxcore_container *c, const char *template, const char *r
 
 /* ---- listing ---- */
 
-static bool have_program(const char *name)
-{
-	const char *path = getenv("PATH");
-	autofree char *places = str_printf("%s" SBIN, path ? path : "/usr/bin:/bin");
-	autostrv struct strv dirs = {0};
-	struct stat st;
-
-	strv_split(&dirs, places ? places : "", ":");
-	for (size_t i = 0; i < dirs.n; i++) {
-		autofree char *file = str_printf("%s/%s", dirs.v[i], name);
-
-		if (file && stat(file, &st) == 0 && S_ISREG(st.st_mode) && access(file, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* One of "A|B|C". */
 static bool have_any(const char *need)
 {
 	autostrv struct strv names = {0};
 
 	strv_split(&names, need, "|");
-	for (size_t i = 0; i < names.n; i++)
-		if (have_program(names.v[i]))
+	for (size_t i = 0; i < names.n; i++) {
+		autofree char *program = proc_find_program(names.v[i]);
+
+		if (program)
 			return true;
+	}
 	return false;
 }
 

@@ -115,7 +115,7 @@ static int check_addresses(struct check *c, struct error *err)
 
 static int check_nft(struct check *c, struct error *err)
 {
-	autofree char *nft = host_program("nft");
+	autofree char *nft = proc_find_program("nft");
 
 	if (nft)
 		return 0;
@@ -125,7 +125,7 @@ static int check_nft(struct check *c, struct error *err)
 
 static int check_dnsmasq(struct check *c, struct error *err)
 {
-	autofree char *dnsmasq = host_program("dnsmasq");
+	autofree char *dnsmasq = proc_find_program("dnsmasq");
 
 	if (!dnsmasq) {
 		error_set(err, ENOENT, "there is no dnsmasq on this host: no DHCP, no names");
@@ -261,7 +261,7 @@ static int say_firewall(const struct firewall *f, struct error *err)
 /* The old tables of iptables, which nft does not show. */
 static int check_legacy(struct check *c, struct error *err)
 {
-	autofree char *program = host_program("iptables-legacy");
+	autofree char *program = proc_find_program("iptables-legacy");
 	const char *argv[] = {program, "-S", "FORWARD", NULL};
 	autobuf struct buf output = BUF_INIT, names = BUF_INIT;
 
@@ -282,7 +282,7 @@ static int check_legacy(struct check *c, struct error *err)
 
 static int check_firewall(struct check *c, struct error *err)
 {
-	autofree char *nft = host_program("nft");
+	autofree char *nft = proc_find_program("nft");
 	const char *argv[] = {nft, "list", "ruleset", NULL};
 	struct firewall f = {.bridge = c->m->bridge};
 	autobuf struct buf output = BUF_INIT;

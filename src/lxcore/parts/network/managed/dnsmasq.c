@@ -128,7 +128,7 @@ static void say_who_is_in_the_way(const struct managed *m, struct error *err)
 
 int dnsmasq_start(const struct managed *m, struct strv *notes, struct error *err)
 {
-	autofree char *program = host_program("dnsmasq");
+	autofree char *program = proc_find_program("dnsmasq");
 	autostrv struct strv words = {0};
 	autobuf struct buf output = BUF_INIT;
 	struct proc_run how = {.timeout_ms = START_TIMEOUT_MS, .umask = 022};

@@ -94,9 +94,6 @@ int rules_remove(struct error *err);
 bool rules_exist(void);
 /* The text that nft would be given; "" removes. */
 void rules_text(struct buf *out, const struct managed *m, const char *published);
-/* A program of the host, also where PATH lacks the administrator's directories; NULL: not there.
- * To be freed. */
-char *host_program(const char *name);
 
 /* ---- dnsmasq.c ---- */
 

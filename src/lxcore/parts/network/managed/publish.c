@@ -10,6 +10,7 @@
  * "publish N", so that a stop or a rescuer takes its lines out again.
  */
 #include "base/fd.h"
+#include "base/proc.h"
 #include "parts/network/managed/managed.h"
 #include "parts/network/managed/publish.h"
 #include "parts/network/network.h"
@@ -256,7 +257,7 @@ static int check_listeners(const struct nic_site *site, const struct nic_conf *c
 static int check_host(const struct nic_site *site, const struct nic_conf *c, bool managed,
 		      struct error *err)
 {
-	autofree char *nft = host_program("nft");
+	autofree char *nft = proc_find_program("nft");
 	autobuf struct buf value = BUF_INIT;
 	struct nic_where where;
 

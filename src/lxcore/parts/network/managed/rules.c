@@ -22,23 +22,6 @@
 #define NFT_TIMEOUT_MS 20000
 #define TABLE "inet lxc"
 
-char *host_program(const char *name)
-{
-	const char *path = getenv("PATH");
-	autofree char *all =
-		str_printf("%s:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin", path ? path : "");
-	char *rest = all, *dir;
-
-	while (rest && (dir = strsep(&rest, ":"))) {
-		char *file = *dir == '/' ? str_printf("%s/%s", dir, name) : NULL;
-
-		if (file && access(file, X_OK) == 0)
-			return file;
-		free(file);
-	}
-	return NULL;
-}
-
 /* ---- the text ---- */
 
 /* One line of the file 'published', publish.c. */
@@ -158,7 +141,7 @@ void rules_text(struct buf *out, const struct managed *m, const char *published)
 static int run_nft(const char *const *words, const char *input, struct buf *output,
 		   struct error *err)
 {
-	autofree char *nft = host_program("nft");
+	autofree char *nft = proc_find_program("nft");
 	const char *argv[8] = {nft};
 	struct proc_run how = {.argv = argv, .input = input, .timeout_ms = NFT_TIMEOUT_MS};
 

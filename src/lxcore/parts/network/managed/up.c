@@ -14,6 +14,7 @@
  * Starting what is up makes what is missing of it and harms nothing.
  */
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/path.h"
 #include "parts/network/managed/managed.h"
 #include "parts/network/nic.h"
@@ -344,7 +345,7 @@ static int configure_bridge(struct up *u, struct error *err)
 
 static int start_dnsmasq(struct up *u, struct error *err)
 {
-	autofree char *program = host_program("dnsmasq");
+	autofree char *program = proc_find_program("dnsmasq");
 	autoclose int runs = dnsmasq_find(NULL);
 
 	if (runs >= 0)
