@@ -4,20 +4,21 @@
 
 #include <string.h>
 
-#define HELP_INDENT 34u
-#define HELP_WIDTH 100u
-#define USAGE_PER_LINE 4u
+#define HELP_INDENT 28u
+#define HELP_WIDTH 80u /* of the narrowest terminal that is common */
+#define USAGE_INDENT 8u
 
 static void print_synopsis(const struct tool *tool, FILE *out)
 {
+	autofree char *lines = must_have(strdup(tool->synopsis));
 	const char *before = "Usage: ";
+	char *rest = lines;
 
-	for (const char *line = tool->synopsis; *line;) {
-		size_t n = strcspn(line, "\n");
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		int start = fprintf(out, "%s%s%s", before, tool->name, *line ? " " : "");
 
-		fprintf(out, "%s%s%s%.*s\n", before, tool->name, n ? " " : "", (int)n, line);
+		text_wrap(out, line, (size_t)start, HELP_WIDTH);
 		before = "       ";
-		line += n + (line[n] == '\n');
 	}
 }
 
@@ -57,11 +58,11 @@ void help_print(const struct tool *tool, FILE *stream)
 	fputs(must_have(text), stream);
 }
 
-static void usage_row(const struct option_row *row, size_t i, FILE *out)
+static void usage_row(const struct option_row *row, FILE *out)
 {
 	const char *arg = row->arg ? row->arg : "";
 
-	fputs(i && i % USAGE_PER_LINE == 0 ? "\n\t[" : " [", out);
+	fputs(" [", out);
 	if (row->letter)
 		fprintf(out, "-%c|", row->letter);
 	fprintf(out, "--%s%s%s]", row->name, !*arg ? "" : *arg == '[' ? "[=" : "=",
@@ -71,16 +72,16 @@ static void usage_row(const struct option_row *row, size_t i, FILE *out)
 void usage_print(const struct tool *tool, FILE *stream)
 {
 	autofree char *text = NULL;
-	size_t size, i = 0;
+	size_t size;
 	FILE *out = must_have(open_memstream(&text, &size));
 	const struct option_row *row;
 
-	fprintf(out, "Usage: %s", tool->name);
+	fprintf(out, "%s", tool->name);
 	for (size_t k = 0; (row = cli_own(tool, k)); k++)
-		usage_row(row, i++, out);
+		usage_row(row, out);
 	for (size_t k = 0; (row = cli_common(tool, k)); k++)
-		usage_row(row, i++, out);
-	fputc('\n', out);
+		usage_row(row, out);
 	fclose(out);
-	fputs(must_have(text), stream);
+	fputs("Usage: ", stream);
+	text_wrap(stream, must_have(text), USAGE_INDENT, HELP_WIDTH);
 }

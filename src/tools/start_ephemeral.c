@@ -136,7 +136,7 @@ static const struct manual manual = {
 
 const struct tool tool_start_ephemeral = {
 	.name = "lxc-start-ephemeral",
-	.purpose = "run a clone that goes when it stops (old form of lxc-copy -e)",
+	.purpose = "run a clone that goes when it stops (as lxc-copy -e does)",
 	.synopsis = "-o ORIG [-n NEW] [-d] [-b DIR]... [--cdir DIR]... [-k] [-- COMMAND...]",
 	.traits = TOOL_NAMELESS | TOOL_OWN_OPTIONS | TOOL_COMMAND,
 	.options = rows,

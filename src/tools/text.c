@@ -84,12 +84,24 @@ size_t text_width(const char *text)
 	return width;
 }
 
+/* Bytes of the word at 'text'; an option in square brackets is one word with its argument. */
+static size_t word_at(const char *text)
+{
+	size_t n = 0, depth = 0;
+
+	for (; text[n] && (depth > 0 || text[n] != ' '); n++) {
+		depth += text[n] == '[';
+		depth -= text[n] == ']' && depth > 0;
+	}
+	return n;
+}
+
 void text_wrap(FILE *out, const char *text, size_t indent, size_t width)
 {
 	size_t column = indent, word;
 
 	for (bool first = true; *(text += strspn(text, " ")); text += word, first = false) {
-		word = strcspn(text, " ");
+		word = word_at(text);
 		if (!first && column + 1 + word > width) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			column = indent;

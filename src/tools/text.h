@@ -27,7 +27,10 @@ void text_print_lines(FILE *out, const char *text);
 /* Columns that an escaped text takes. */
 size_t text_width(const char *text);
 
-/* Words broken into lines of at most 'width' columns; later ones begin after 'indent'. */
+/*
+ * Words broken into lines of at most 'width' columns; later ones begin after 'indent'.  What stands in
+ * square brackets stays together.
+ */
 void text_wrap(FILE *out, const char *text, size_t indent, size_t width);
 
 /* Bytes of the character at 'text': 1..4, or 0: it is no UTF-8.  *ret: the character. */

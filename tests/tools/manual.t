@@ -85,6 +85,14 @@ rm -rf "${P:?}/$C-policy"
 run lxc start --help
 is 'help is an answer: status 0' "$status" 0
 is '... on stderr' "$out" ''
+# too_wide WORD...: lines of what tools say that an 80-column terminal would break.
+too_wide() {
+	for tool in "$(dirname "$(command -v lxc-start)")"/lxc-*; do
+		"$tool" "$@" 2>&1 | awk -v tool="${tool##*/}" 'length > 80 { print tool ": " $0 }'
+	done
+}
+is '... of every tool fits 80 columns' "$(too_wide --help)" ''
+is '... in short, too' "$(too_wide --usage)" ''
 run lxc start -x
 is 'an option that does not exist: status 1' "$status" 1
 like '... with the help' "$err" '^Usage: lxc-start'
