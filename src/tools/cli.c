@@ -325,6 +325,16 @@ lxcore_container *cli_open(struct cli *cli)
 	return c;
 }
 
+int cli_no_such(const struct cli *cli, const lxcore_container *c)
+{
+	autofree char *mend = NULL;
+
+	if (asprintf(&mend, "lxc-ls -P %s      (shows those that there are)", lxcore_path(c)) < 0)
+		mend = NULL;
+	return cli_error_mend(cli, must_have(mend), "%s: there is no such container in \"%s\"",
+			      lxcore_name(c), lxcore_path(c));
+}
+
 /* Where a log goes whose file was not named: root's own containers have a directory for them. */
 static char *usual_log(const struct cli *cli)
 {

@@ -122,6 +122,7 @@ const char *const *cli_command(const struct cli *cli);
 
 /* All of these return 1, the exit code of failure; with --json they write an object. */
 int cli_fail(const struct cli *cli); /* says what is in cli->err */
+int cli_no_such(const struct cli *cli, const lxcore_container *c); /* it does not exist */
 int cli_error(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int cli_error_mend(const struct cli *cli, const char *mend, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -55,8 +55,7 @@ static int run(struct cli *cli, const void *options)
 	if (!c)
 		return 1;
 	if (!lxcore_is_defined(c))
-		return cli_error_mend(cli, "lxc-ls      (shows those that there are)",
-				      "%s: there is no such container", lxcore_name(c));
+		return cli_no_such(cli, c);
 	/* With a configuration that cannot be read it would not start again: it is not ended. */
 	if (lxcore_get(c, "lxc.init.cmd", false, &command, cli->err) < 0)
 		return cli_fail(cli);

@@ -134,8 +134,7 @@ static int update_one(struct cli *cli, const struct update_options *o, struct js
 	if (!c)
 		return 1;
 	if (!lxcore_is_defined(c))
-		return cli_error_mend(cli, "lxc-ls      (shows those that there are)",
-				      "%s: there is no such container", lxcore_name(c));
+		return cli_no_such(cli, c);
 	return update(cli, o, file, j);
 }
 

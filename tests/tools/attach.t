@@ -99,6 +99,8 @@ is '... and of ours when none was joined' \
 	"$(attach -R -s UTSNAME -- sh -c 'hostname; ls /sys/class/net' | tr '\n' ' ')" \
 	"$( (echo "$C"; ls /sys/class/net) | tr '\n' ' ')"
 ok '... while nothing changes for us' sh -c 'test -d /proc/$$'
+fails_with 'a container that is not there' 1 "^lxc-attach: $C-none: there is no such container" \
+	lxc attach -n "$C-none" -- true
 fails_with '-s refuses what is no namespace' 1 'NOTHING' attach -s NOTHING -- true
 fails_with '-e refuses what is no privilege' 1 'NOTHING' attach -eNOTHING -- true
 

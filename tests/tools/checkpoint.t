@@ -44,6 +44,8 @@ pid=$(init_pid "$C")
 
 # ---- what stands in the way
 
+fails_with 'to ask about one that is not there is refused' 1 \
+	"^lxc-checkpoint: $C-none: there is no such container" lxc checkpoint -n "$C-none" --check
 fails_with '-D is needed' 1 '^lxc-checkpoint: -D is required\.' recorded -n "$C"
 fails_with 'and a name' 1 'No container name' recorded -D "$TMP/x"
 fails_with '-p and -s exclude each other' 1 'exclude each other' recorded -n "$C" -D "$TMP/x" -p -s

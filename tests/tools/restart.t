@@ -25,6 +25,7 @@ sed -i '/no.such/d' "$P/$C/config"
 lxc stop -k -n "$C"
 ok 'one that is stopped is started' lxc restart -n "$C"
 fails_with 'one that does not exist is refused' 1 'no such container' lxc restart -n "$C-none"
+like '... with the way to those that there are' "$err" "to mend it: lxc-ls -P $P "
 
 fails_with 'a running container cannot be renamed' 1 "$C.*running" lxc rename "$C" "$C-new"
 lxc stop -k -n "$C"

@@ -418,7 +418,8 @@ static int start_command(struct attach *a, pid_t *ret_pid, int *ret_master, int 
 		proc_reap(a->pidfd);
 	}
 	close_fd(ret_master);
-	return err && err->code == ESRCH ? -1 : error_within(err, "%s", a->container->name);
+	/* That it does not run was said with its name. */
+	return a->running.rundir < 0 ? -1 : error_within(err, "%s", a->container->name);
 }
 
 #define ATTACH_INIT(c, h) {.container = (c), .how = (h), .running = {.rundir = -1, .init_pidfd = -1}, \

@@ -286,7 +286,7 @@ int lxcore_checkpoint(lxcore_container *c, const struct lxcore_checkpoint *how, 
 
 	if (check(c, err) < 0)
 		return -1;
-	if (running_find(c, &r, err) < 0 || dump(&d, err) < 0)
-		return error_within(err, "%s", c->name);
-	return 0;
+	if (running_find(c, &r, err) < 0)
+		return -1;
+	return dump(&d, err) < 0 ? error_within(err, "%s", c->name) : 0;
 }

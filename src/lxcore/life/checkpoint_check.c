@@ -361,8 +361,9 @@ int lxcore_checkpoint_check(lxcore_container *c,
 	struct conf *conf = NULL;
 	int wrong;
 
-	if (c && (running_find(c, &r, err) < 0 ||
-		  !(conf = container_running_conf(c, r.rundir, err))))
+	if (c && running_find(c, &r, err) < 0)
+		return -1;
+	if (c && !(conf = container_running_conf(c, r.rundir, err)))
 		return error_within(err, "%s", c->name);
 	s.conf = conf;
 	s.running = c ? &r : NULL;
