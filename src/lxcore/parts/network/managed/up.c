@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 
 #define LOCK_TIMEOUT_MS 30000
+#define PORTS_GO_MS 2000
 
 struct up {
 	const struct managed *m;
@@ -421,24 +422,38 @@ static void keep_bridge(struct up *u, const char *bridge, int n)
 			   n == 1 ? "interface is" : "interfaces are"));
 }
 
+/*
+ * Of a container that has just stopped the interface may be there for a moment yet (release.c), and
+ * would keep the bridge.  Nothing is taken down so far: those that run notice nothing of this.
+ */
+static void let_ports_go(struct netlink *nl, int bridge)
+{
+	long long end = clock_ms() + PORTS_GO_MS;
+
+	while (link_ports(nl, bridge) && clock_ms() < end)
+		usleep(10000);
+}
+
 static int take_down(struct up *u, struct error *err)
 {
 	const struct journal *j = &u->old;
 	const char *bridge = journal_previous(j, "bridge", NULL), *line = NULL;
 	int index, ports;
 
+	if (netlink_open(&u->nl, err) < 0)
+		return -1;
+	index = bridge ? link_index(&u->nl, bridge) : 0;
+	if (index)
+		let_ports_go(&u->nl, index);
 	unlink(MANAGED_UP);
 	unlink(MANAGED_SETTINGS);
 	if (journal_previous(j, "dnsmasq", NULL))
 		dnsmasq_stop();
 	if (journal_previous(j, "rules", NULL) && rules_apply(NULL, err) < 0)
 		return -1;
-	if (netlink_open(&u->nl, err) < 0)
-		return -1;
 	while ((line = journal_previous(j, "address", line)))
 		remove_address(&u->nl, line);
 	restore_settings(j);
-	index = bridge ? link_index(&u->nl, bridge) : 0;
 	ports = index ? link_ports(&u->nl, index) : 0;
 	if (ports) {
 		keep_bridge(u, bridge, ports);
