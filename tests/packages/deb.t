@@ -131,7 +131,7 @@ rm -f "$root/usr/sbin/policy-rc.d"
 	case $path in
 	./var/lib/dpkg* | ./var/cache/debconf* | ./var/cache/ldconfig* | ./var/log/dpkg.log | ./etc/ld.so.cache) ;;
 	./var/lib/systemd/deb-systemd-helper-*) ;;
-	./proc | ./sys | ./dev | ./run | ./tmp) ;;
+	./proc | ./sys | ./dev | ./run | ./tmp | ./etc/machine-id) ;; # root.sh makes them
 	*)
 		[ -d "$path" ] && [ -d "$lower/$path" ] || echo "$path"
 		;;

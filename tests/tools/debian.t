@@ -8,6 +8,9 @@
 need debootstrap
 need_ptyrun
 need_ours
+cache=$(dirname "$(lxc-config lxc.lxcpath)")/../cache/lxc/debian
+ls "$cache"/rootfs-bookworm-* >/dev/null 2>&1 || [ -n "$(ip route show default)" ] ||
+	skip_all 'no Debian is in the cache, and there is no network to get one by'
 make_bridge
 
 # Until its systemd can be asked there is nothing to wait on; then it says when it is up.

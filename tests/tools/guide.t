@@ -29,6 +29,10 @@ conf=${LAB%/default/lxc-net}
 mkdir -p "$conf/lxc"
 cp -r "$conf/lxc" "$TMP/.conf"
 mount -t tmpfs -o mode=755 "$C" "$conf/lxc" || skip_all 'cannot mount'
+# lxc-user-nic serves the network that pid 1 is in, which here is ours; and the user's containers get a proc
+# of their own only where there is one of which nothing is covered.
+mkdir "$TMP/.proc"
+mount --bind "/proc/$$/ns" /proc/1/ns && mount -t proc "$C" "$TMP/.proc" || skip_all 'cannot mount'
 
 # A fresh host: what containers there are is gone, and so is the network.
 lab() {	# CHAPTER
