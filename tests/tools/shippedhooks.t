@@ -212,12 +212,21 @@ X
 rm "$P/$C/rootfs/sbin/init"
 cat >"$P/$C/rootfs/sbin/init" <<'X'
 #!/bin/sh
-/bin/rcS &
+[ ! -p /run/before ] || read -r _ </run/before
+{ [ ! -p /run/between ] || read -r _ </run/between; exec /bin/rcS; } &
 wait $!
 while :; do sleep 1000 & wait $!; done
 X
 chmod 755 "$P/$C/rootfs/bin/rcS" "$P/$C/rootfs/sbin/init"
-fails_with 'ready: an init of which a start script runs is not' 1 'not ready after 1 s' \
+mkdir -p "$P/$C/rootfs/run"
+for moment in before between; do
+	mkfifo "$P/$C/rootfs/run/$moment"
+	fails_with "ready: an init that has not come to its start script ($moment) is not" 1 'not ready after 1 s' \
+		lxc start -n "$C" --wait=ready --timeout 1
+	stop
+	rm "$P/$C/rootfs/run/$moment"
+done
+fails_with '... nor is one of which a start script runs' 1 'not ready after 1 s' \
 	lxc start -n "$C" --wait=ready --timeout 1
 stop
 (eventually 10 state_is "$C" RUNNING; sleep 0.3; touch "$P/$C/rootfs/run/go") &
@@ -232,6 +241,11 @@ fails_with '... OpenRC that starts a service is not' 1 'not ready after 1 s' \
 	lxc start -n "$C" --wait=ready --timeout 1
 stop
 rm "$P/$C/rootfs/run/openrc/starting/net"
+echo boot >"$P/$C/rootfs/run/openrc/softlevel"
+fails_with '... nor is one that has yet to come to its last runlevel' 1 'not ready after 1 s' \
+	lxc start -n "$C" --wait=ready --timeout 1
+stop
+echo default >"$P/$C/rootfs/run/openrc/softlevel"
 ok '... and is, when it has started all' lxc start -n "$C" --wait=ready --timeout 10
 stop
 
