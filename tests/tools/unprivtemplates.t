@@ -64,7 +64,7 @@ lives() {
 	[ "$status" = 0 ] || { diag "$(said)"; return; }
 	is '... its files belong to the ids of the container' "$(stat -c %u:%g "$own/$name/rootfs/bin/busybox")" "$SUB:$SUB"
 	is '... and its configuration to the user' "$(stat -c %u "$own/$name/config")" "$UID_"
-	is '... with nothing beside them' "$(ls -A "$own/$name" | tr '\n' ' ')" 'config rootfs '
+	is '... with nothing beside them' "$(ls -A "$own/$name" | tr '\n' ' ')" 'config created.tree rootfs '
 	run lxc_ start -n "$name"
 	is '... starts' "$status" 0
 	ok '... to the end of its boot' eventually 20 lxc_ attach -n "$name" -- test -e /run/booted
