@@ -49,8 +49,7 @@ static int take_options(const struct cli *cli, const struct unshare_options *o,
 			struct lxcore_unshare *how)
 {
 	if (!cli->words.n)
-		return cli_error_mend(cli, "lxc-unshare -s 'MOUNT|PID' -- COMMAND      (for example)",
-				      "no command is given");
+		return cli_error(cli, "no command is given");
 	if (!o->namespaces)
 		return cli_error_mend(cli, "lxc-unshare -s 'MOUNT|PID' -- COMMAND      (for example)",
 				      "no namespaces are given (-s)");

@@ -69,6 +69,11 @@ inside "$C" sh -c 'sleep 1000 >/dev/null 2>&1 & echo $! >/left'
 others && report 0 'what it left behind in a session from outside is told, too' ||
 	report 1 'what it left behind in a session from outside is told, too'
 inside "$C" sh -c 'kill $(cat /left)'
+tells() { recorded --check -n "$C" | grep -q "$1"; }
+inside "$C" sh -c 'setsid unshare -u sleep 1000 >/dev/null 2>&1 & echo $! >/left'
+ok 'a process with a namespace of its own inside is told' eventually 5 tells 'namespace of its own within the container (uts)'
+inside "$C" sh -c 'kill $(cat /left)'
+ok '... no more when it has ended' eventually 5 tells 'all of them are children of its init'
 lxc freeze -n "$C"
 fails_with 'a frozen one is refused with what mends it' 1 "state: it is frozen" recorded -n "$C" -D "$TMP/x"
 like '... indeed' "$err" "lxc-unfreeze -n $C"
@@ -78,6 +83,12 @@ started "$C-share" "lxc.namespace.share.uts = $C"
 fails_with 'namespaces of others are refused' 1 'namespaces: it has namespaces of others' \
 	recorded -n "$C-share" -D "$TMP/x"
 lxc stop -k -n "$C-share"
+ip link add lxtphys type veth peer name lxtpeer
+started "$C-phys" 'lxc.net.0.type = phys' 'lxc.net.0.link = lxtphys'
+fails_with 'an interface of the host is refused' 1 'network: an interface of type phys cannot be made again' \
+	recorded -n "$C-phys" -D "$TMP/x"
+lxc stop -k -n "$C-phys"
+not_ok '... and nothing is written' test -e "$TMP/x"
 run recorded --check
 is '--check without a name is about this host' "$status $(printf '%s\n' "$out" | grep -cE 'fine|advice')" '0 3'
 run recorded --check -n "$C" --json
@@ -124,7 +135,17 @@ fails_with 'when criu fails its first error is told' 1 'criu ended with exit sta
 	recorded -n "$C" -D "$TMP/five" -s
 like '... and where the others are' "$err" "less $TMP/five/dump.log"
 is '... and the container runs on' "$(state "$C") $(init_pid "$C")" "RUNNING $pid"
-rm "$TMP/fails"
+started "$C-again" 'lxc.start.restart = always'
+not_ok 'one that is to be started again whenever it ends' recorded -n "$C-again" -D "$TMP/again" -s
+kill -9 "$(init_pid "$C-again")"
+again() { [ "$(grep -c started "$P/$C-again/rootfs/run/starts")" = 2 ]; }
+ok '... still is, for all that criu failed to end it' eventually 10 again
+lxc stop -k -n "$C-again"
+rm "$TMP/fails" "$TMP/told"
+inside "$C" sh -c 'touch "/a]:b" && mount --bind /dev/tty1 "/a]:b"'
+fails_with 'a terminal in a place that criu would take for words of ours is refused' 1 'is mounted on "/a\]:b"' \
+	recorded -n "$C" -D "$TMP/six"
+not_ok '... criu was not even run' test -e "$TMP/told"
 lxc stop -k -n "$C"
 
 # ---- what cannot be gone on from

@@ -193,6 +193,7 @@ ok 'a record of nothing is one' lxc diff -n "$C-named"
 for case in 'a name that leads away:fa/b\000\001\001\001\001\001\001e' 'a name that is none:d..\000\001\001\001ee' \
 	'a name twice:pa\000\001\001\001pa\000\001\001\001e' 'names out of order:pb\000\001\001\001pa\000\001\001\001e' \
 	'a type that is none:za\000\001\001\001e' 'no end:da\000\001\001\001e' 'nothing at all:' \
+	'a number of more than 64 bits:fa\000\001\001\001\001\377\377\377\377\377\377\377\377\377\002\001\001e' \
 	'a number without an end:pa\000\201\201\201\201\201\201\201\201\201\201\201\201e' \
 	'a mode that is none:pa\000\200\200\001\001\001e' 'a name without an end:paaaaaaa' \
 	'nanoseconds that are more than a second:fa\000\001\001\001\001\001\377\377\377\377\017e'; do
@@ -203,8 +204,14 @@ deep='' n=0
 while [ $n -lt 400 ]; do deep="${deep}da\\000\\001\\001\\001" n=$((n + 1)); done
 enemy "$deep"
 refused 'refuses directories without an end'
+while [ $n -ge 0 ]; do deep="${deep}e" n=$((n - 1)); done
+enemy "$deep"
+refused '... and those that are deeper than any that is recorded'
 like '... and tells what helps' "$err" 'lxc-snapshot -n'
 damaged=$P/$C-named/created.tree
+enemy 'pa\000\001\001\001e'
+sed -i 's/pa/pb/' "$damaged"
+refused 'refuses one in which a name became another'
 head -c -1 "$record" >"$damaged"
 refused 'refuses one that was cut'
 { head -c 200 "$record"; printf x; tail -c +202 "$record"; } >"$damaged"

@@ -63,6 +63,9 @@ is 'where the kernel keeps another one, it says both' "$(told | grep -Eo '(CPU|P
 	'CPU limit: none (configured: 1.5);PIDs limit: 25 (configured: 20);'
 like '... as JSON too' "$(lxc info -n "$C" --json)" '"pids": \{"configured": "20", "count": 25\}'
 lxc cgroup -n "$C" pids.max 20
+lxc update -n "$C" --memory 50000001
+is '... though not for the rest of a page' "$(told | grep -o 'Memory limit: [^;]*')" 'Memory limit: 47.68 MiB'
+lxc update -n "$C" --memory 64M
 
 timeout 60 lxc-monitor -P "$P" -n "$C" >"$TMP/events" 2>&1 &
 monitor=$!

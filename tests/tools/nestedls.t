@@ -96,6 +96,19 @@ $C RUNNING
  \\plain RUNNING
 \\mapped RUNNING"
 is '... with the whole way' "$(nested --running | grep /plain)" "$C/deep/plain"
+all=$(nested)
+is 'with few descriptors for a program they are all found' "$( (ulimit -S -n 16; nested))" "$all"
+few=8 wrong=''
+while [ $few -le 64 ]; do
+	run sh -c 'ulimit -n "$1" && exec timeout 20 lxc-ls -P "$2" --nesting' - $few "$P"
+	case $status/$err in
+	0/) [ "$out" = "$all" ] || wrong="$wrong $few: $out" ;;
+	[1-9]*/*'Too many open files'*) ;;
+	*) wrong="$wrong $few: $status $out$err" ;;
+	esac
+	few=$((few + 4))
+done
+is 'with few for anyone it lists all, or says that it cannot' "$wrong" ''
 is '... as far as is asked for' "$(lxc ls --nesting=1 --running | grep -c plain)" 0
 for depth in 33 -1 x 1x; do
 	fails_with "a depth of $depth is refused" 1 'no number from 0 to 32' lxc ls --nesting=$depth
@@ -136,7 +149,8 @@ lie() {	# TEXT
 	inside "$C" sh -c 'mkdir -p "$1/good"; printf "%s\n" "$2" >"$1/good/state"' sh "$run_place" "$1"
 }
 if [ -n "$run_place" ]; then
-	for state in "state RUNNING supervisor 1 1 init 1 1 boot 1 restarts 0 next 0" "state RUNNING supervisor 1 1 init $$ 1 boot 1 restarts 0 next 0" \
+	for state in "state RUNNING supervisor 1 1 init 1 1 boot 1 restarts 0 next 0" \
+		"state RUNNING supervisor 1 1 init $(init_pid "$C") 1 boot 1 restarts 0 next 0" "state RUNNING supervisor 1 1 init $$ 1 boot 1 restarts 0 next 0" \
 		"state FROZEN supervisor 0 0 init -1 0 boot 0 restarts 0 next 0" 'nonsense'; do
 		lie "$state"
 		is "a lie is not believed: $state" "$(table -n "$C" | grep good)" '\good STOPPED'

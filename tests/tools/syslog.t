@@ -17,7 +17,7 @@ with_syslog() {
 			: >"/dev/$entry" && mount --bind "$1/dev/$entry" "/dev/$entry" || exit 99
 		done
 		mkdir /dev/pts && mount --rbind "$1/dev/pts" /dev/pts || exit 99
-		busybox syslogd -n -O "$1/syslog" & daemon=$!
+		busybox syslogd -n -O "$1/syslog" & export daemon=$!
 		tries=100
 		while [ ! -S /dev/log ] && [ $((tries -= 1)) -gt 0 ]; do sleep 0.05; done
 		shift
@@ -56,6 +56,15 @@ make_container "$C" 'lxc.log.syslog = local0' 'lxc.log.level = INFO'
 ok 'a log named on the command line' with_syslog sh -c \
 	'lxc-start -P "$1" -n "$2" -o "$3" && lxc-stop -k -P "$1" -n "$2"' - "$P" "$C" "$TMP/own"
 is '... takes the place of both' "$(logged)" ''
+
+make_container "$C" 'lxc.log.syslog = local0' 'lxc.log.level = TRACE'
+ok 'a daemon that takes nothing any more holds nobody up' with_syslog sh -c '
+	kill -STOP "$daemon"
+	timeout 2 sh -c "while :; do busybox logger full; done"
+	lxc-start -P "$1" -n "$2" && lxc-stop -k -P "$1" -n "$2"
+	status=$?
+	kill -CONT "$daemon"
+	exit $status' - "$P" "$C"
 
 # ---- refusals
 

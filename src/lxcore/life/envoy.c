@@ -34,6 +34,7 @@
 #include <sys/wait.h>
 
 #define MOST_PASSWD (1 << 20)
+#define MOUNT_MS 15000 /* for a procfs to be there */
 
 
 /* As descriptors: mount(2) refuses what is mounted there already, as the same /sys may well be. */
@@ -48,6 +49,12 @@ static int mount_afresh(const char *fstype, const char *place, struct error *err
 	if (tree < 0 || mount_place(tree, AT_FDCWD, place, NULL) == 0)
 		return tree < 0 ? -1 : 0;
 	return error_sys(err, "cannot mount it");
+}
+
+static void end(pid_t child)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
 }
 
 /*
@@ -74,11 +81,13 @@ static int mount_their_proc(const struct attach *a, struct error *err)
 	close_fd(&theirs);
 	if (airlock < 0)
 		return error_sys(err, "cannot make a process");
-	for (int i = 0; i < 2 && fd_receive(ours, &word, sizeof(word), NULL, NULL) == sizeof(word); i++)
+	for (int i = 0; i < 2 && fd_wait(ours, MOUNT_MS) > 0 &&
+	     fd_receive(ours, &word, sizeof(word), NULL, NULL) == sizeof(word); i++)
 		*(word > 0 ? &sibling : &made) = word;
-	waitpid(airlock, NULL, 0);
+	/* They have nothing more to do, and root in there may have stopped them. */
+	end(airlock);
 	if (sibling > 0)
-		waitpid(sibling, NULL, 0);
+		end(sibling);
 	errno = -made;
 	return made == 0 ? 0 : error_sys(err, "cannot mount it");
 }

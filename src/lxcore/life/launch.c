@@ -73,8 +73,6 @@ static void fill_boot(struct launch *l, struct conf *conf)
 	b->foreground = how->foreground;
 	if (how->foreground)
 		memcpy(b->std_fds, how->std_fds, sizeof(b->std_fds));
-	if (how->foreground && how->terminal >= 0)
-		ioctl(how->terminal, TIOCGWINSZ, &b->window);
 }
 
 /* ---- the supervisor's side of the fork ---- */
@@ -362,23 +360,19 @@ static void running_already(struct lxcore_container *c, struct error *err)
 		   "lxc-restart -n %s      (stops and starts it)", c->name, c->name);
 }
 
-/* A mistyped name is not a container without settings. */
-static int must_exist(struct lxcore_container *c, const char *cannot, struct error *err)
-{
-	if (c->rcfile || lxcore_is_defined(c))
-		return 0;
-	error_set(err, ENOENT, "%s: there is no such container in \"%s\"", cannot, c->lxcpath);
-	return error_mend(err, "lxc-create -n %s -t TEMPLATE", c->name);
-}
-
 static int prepare_launch(struct launch *l, struct error *err)
 {
 	struct boot_timings timings = {0};
 	struct lxcore_container *c = l->container;
 	struct conf *conf = container_conf(c, err);
 
-	if (!conf || must_exist(c, "cannot start it", err) < 0)
+	if (!conf)
 		return -1;
+	if (!c->rcfile && !lxcore_is_defined(c)) {
+		error_set(err, ENOENT, "cannot start it: there is no such container in \"%s\"",
+			  c->lxcpath);
+		return error_mend(err, "lxc-create -n %s -t TEMPLATE", c->name);
+	}
 	l->dir = rundir_path(c->lxcpath, c->name);
 	if (l->how->pidfile && !(l->pidfile = path_absolute(l->how->pidfile)))
 		return error_sys(err, "cannot write the pid file \"%s\"", l->how->pidfile);
@@ -449,7 +443,7 @@ int lxcore_check(lxcore_container *c,
 	int objections = 0;
 
 	boot_init(&l.boot);
-	if (!conf || must_exist(c, "cannot check it", err) < 0)
+	if (!conf)
 		return error_within(err, "%s", c->name);
 	l.dir = rundir_path(c->lxcpath, c->name);
 	fill_boot(&l, conf);

@@ -81,6 +81,14 @@ static _Noreturn void be_restorer(struct boot *b, int sock)
 
 /* ---- the supervisor ---- */
 
+/* The file itself, not what a link of that name leads to. */
+static int lend_file(int dir, const char *name, gid_t group)
+{
+	autoclose int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	return fd < 0 || fchown(fd, 0, group) < 0 || fchmod(fd, group ? 0640 : 0600) < 0 ? -1 : 0;
+}
+
 static int lend_dir(const char *path, gid_t group, struct error *err)
 {
 	autodir DIR *dir = opendir(path);
@@ -90,9 +98,7 @@ static int lend_dir(const char *path, gid_t group, struct error *err)
 	    fchmod(dirfd(dir), group ? 0750 : 0700) < 0)
 		return error_sys(err, "cannot let criu read \"%s\"", path);
 	while ((e = readdir(dir)))
-		if (str_ends(e->d_name, ".img") &&
-		    (fchownat(dirfd(dir), e->d_name, 0, group, AT_SYMLINK_NOFOLLOW) < 0 ||
-		     fchmodat(dirfd(dir), e->d_name, group ? 0640 : 0600, 0) < 0))
+		if (str_ends(e->d_name, ".img") && lend_file(dirfd(dir), e->d_name, group) < 0)
 			return error_sys(err, "cannot let criu read \"%s/%s\"", path, e->d_name);
 	return 0;
 }

@@ -65,7 +65,6 @@ static void resize_console(struct watch *w, int rows, int columns)
 {
 	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
 
-	w->s->boot->window = size; /* that of a boot to come, too */
 	if (w->hub.master >= 0)
 		ioctl(w->hub.master, TIOCSWINSZ, &size);
 }

@@ -15,7 +15,6 @@
 #include "config/conf.h"
 
 #include <stdbool.h>
-#include <sys/ioctl.h>
 #include <sys/types.h>
 
 struct boot;
@@ -107,7 +106,6 @@ struct boot {
 	bool execute;         /* 'command' runs under our own small init (lxc-execute) */
 	bool foreground;
 	int std_fds[3];       /* the command's stdin, stdout, stderr as they are; -1: the console */
-	struct winsize window; /* of who looks at the console; zeros: unknown */
 	const char *dir;      /* run directory as a path, for messages and hooks */
 	int rundir;           /* run directory, 0700, ours alone */
 	struct journal journal;

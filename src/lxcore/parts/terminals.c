@@ -335,9 +335,6 @@ static int make_console(struct boot *b, int pts, const char *ptmx, struct pty *r
 {
 	if (open_pty(pts, ptmx, ret, err) < 0)
 		return error_within(err, "console");
-	/* Before anyone can ask: a viewer tells its size only when the container runs. */
-	if (b->window.ws_col)
-		ioctl(ret->master, TIOCSWINSZ, &b->window);
 	if (boot_give(b, GIFT_CONSOLE, ret->master, err) < 0)
 		return -1;
 	/* By descriptor: no name in the container's tree can stand for another device. */

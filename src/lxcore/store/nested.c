@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "base/reread.h"
 #include "life/container.h"
 #include "store/inside.h"
 #include "store/store.h"
@@ -76,7 +77,9 @@ static int no_full_list(struct nesting *k, const struct nested_row *row, struct 
 	if (row->what == NESTED_CUT)
 		return error_set(err, E2BIG, "not all that is in %s is listed: it is too much", where);
 	errno = row->code;
-	return error_sys(err, "cannot look into what is in %s", where);
+	error_sys(err, "cannot look into what is in %s", where);
+	return reread_lacked_descriptors(row->code) ?
+		       error_mend(err, "ulimit -n 1024      (more open files)") : -1;
 }
 
 /* He is our own, but what he says he has from others. */

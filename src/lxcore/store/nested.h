@@ -42,7 +42,8 @@ struct nested_inits {
 	struct nested_init *v;
 	size_t n;
 };
-/* All that there are in pid namespaces below ours; -1 with errno. */
+/* All that there are in pid namespaces below ours, for a process that has no other errand: from now on
+ * it may have as many descriptors as there can be; -1 with errno. */
 int nested_find_inits(struct nested_inits *ret);
 /* The pid namespace of a process; 0: that cannot be told. */
 ino_t nested_pid_namespace(pid_t pid);

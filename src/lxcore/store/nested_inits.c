@@ -6,16 +6,19 @@
 #include "store/nested.h"
 #include "base/auto.h"
 #include "base/fd.h"
+#include "base/reread.h"
 
 #include <ctype.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define MOST_TEXT 65536
 #define PAYLOAD "/lxc.payload."
+#define SPARE 40 /* descriptors that looking needs: a root for each depth, a directory, a file */
 
 static ino_t inode_of(int fd)
 {
@@ -81,8 +84,9 @@ static int take(struct nested_inits *all, const char *pid, int proc)
 	struct nested_init i = {.proc = proc, .pid = atoi(pid)};
 	struct nested_init *more;
 
+	errno = 0;
 	if (!read_pids(proc, &i) || !read_namespaces(proc, &i))
-		return 0;
+		return reread_lacked_descriptors(errno) ? -1 : 0;
 	read_payload(proc, &i);
 	more = realloc(all->v, (all->n + 1) * sizeof(*more));
 	if (!more)
@@ -92,24 +96,51 @@ static int take(struct nested_inits *all, const char *pid, int proc)
 	return 1;
 }
 
+/* One that is held for each pid namespace may be more than a program usually has. */
+static rlim_t all_descriptors(void)
+{
+	struct rlimit limit = {0};
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur;
+}
+
+/* Who were left out for want of descriptors would be taken for stopped.  Those are given from the
+ * lowest on: the number of one says how many there are. */
+static int open_proc(int dir, const char *pid, rlim_t most)
+{
+	autoclose int proc = openat(dir, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (proc >= 0 && (rlim_t)proc + SPARE > most) {
+		errno = EMFILE;
+		return -1;
+	}
+	return steal_fd(&proc);
+}
+
 int nested_find_inits(struct nested_inits *ret)
 {
+	const rlim_t most = all_descriptors();
 	autodir DIR *dir = opendir("/proc");
 	struct dirent *entry;
 
 	if (!dir)
 		return -1;
 	while ((entry = readdir(dir))) {
-		int proc, taken;
+		autoclose int proc = -1;
+		int taken;
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		proc = openat(dirfd(dir), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		taken = proc < 0 ? 0 : take(ret, entry->d_name, proc);
-		if (proc >= 0 && taken <= 0)
-			close(proc);
+		proc = open_proc(dirfd(dir), entry->d_name, most);
+		taken = proc >= 0 ? take(ret, entry->d_name, proc) :
+			reread_lacked_descriptors(errno) ? -1 : 0;
 		if (taken < 0)
 			return -1;
+		if (taken > 0)
+			steal_fd(&proc);
 	}
 	return 0;
 }

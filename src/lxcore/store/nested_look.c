@@ -303,8 +303,12 @@ static int look_into(struct look *k, int root, ino_t ns, unsigned depth)
 int nested_look(int root, ino_t ns, unsigned depth, int out)
 {
 	struct look k = {.most_depth = depth, .out = out};
-	int result = nested_find_inits(&k.inits) < 0 ? -1 : look_into(&k, root, ns, 1);
+	int result;
 
+	if (nested_find_inits(&k.inits) < 0)
+		result = tell(&k, &(struct nested_row){.what = NESTED_BLIND, .code = errno});
+	else
+		result = look_into(&k, root, ns, 1);
 	for (size_t i = 0; i < k.inits.n; i++)
 		close(k.inits.v[i].proc);
 	free(k.inits.v);
