@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lxc-net: the network that containers are on when nobody says otherwise. */
 #include "cli.h"
-#include "help.h"
 #include "json.h"
 #include "table.h"
 #include "tools.h"
@@ -229,7 +228,7 @@ static int run(struct cli *cli, const void *options)
 		cli_error(cli, "there is no \"%s\" to do: start, stop, restart, status or check",
 			  cli->words.v[0]);
 	else
-		usage_print(cli->tool, stderr);
+		cli_error(cli, "it is not said what to do: start, stop, restart, status or check");
 	return BAD_VERB;
 }
 

@@ -39,6 +39,7 @@ is 'what is up has status 0' "$status" 0
 net status --json >"$TMP/json"
 ok '... and is told as JSON' is_json "$TMP/json"
 like '... that says so' "$(cat "$TMP/json")" '"up": ?true'
+fails_with 'no word has status 2, and tells which there are' 2 'what to do: start, stop' net
 fails_with 'a wrong word has status 2' 2 'there is no "begin"' net begin
 ok 'it stops' net stop
 is '... and the host is as it was' "$(host_state)" "$before"
