@@ -82,6 +82,11 @@ is 'names of any bytes are known' "$(since "$C" | grep -a -A1 -e 'D /opt/ne' -e 
 	'D/opt/new\nline\nD/opt/no377374utf8\n'
 echo x >"$P/$C/rootfs/opt/same"
 is 'both names of one file' "$(since "$C" | grep -c -e '/opt/same' -e '/opt/hard')" 2
+if mv "$P/$C/rootfs/opt/null" "$TMP/null" 2>/dev/null; then
+	mknod -m "$(stat -c %a "$TMP/null")" "$P/$C/rootfs/opt/null" c 1 5
+	is 'a device that is another one' "$(since "$C" | grep null)" 'C /opt/null'
+	mv "$TMP/null" "$P/$C/rootfs/opt/null"
+fi
 fails_with 'bytes were not recorded' 1 'cannot compare bytes.*were recorded' lxc diff -n "$C" -c
 fails_with 'one thing at a time' 1 'not with both' lxc diff -n "$C" -s snap0 --since-create
 was=$(since "$C")

@@ -65,6 +65,11 @@ $C-off STOPPED"
 pid=$(nested -f -F pid,name --running | sed -n 's/^\([0-9]*\) *.mapped *$/\1/p')
 like '... and their processes as this host sees them' "$(sed -n 's/^NSpid://p' "/proc/$pid/status")" "^[[:space:]]$pid[[:space:]]+[0-9]+[[:space:]]+1\$"
 is '... with the ids of this host' "$(stat -c %u "/proc/$pid")" 300000
+if [ -n "$run_place" ]; then
+	inside "$C" mv "$run_place/mapped/state" /run/state
+	is '... known by its cgroup, where another program keeps its state' "$(table --running | grep mapped)" '\mapped RUNNING'
+	inside "$C" mv /run/state "$run_place/mapped/state"
+fi
 is 'who runs can be asked for' "$(nested --running)" "$C
 $C/mapped"
 is '... and who does not' "$(nested --stopped)" "$C/deep
@@ -167,7 +172,12 @@ fi
 inside "$C" sh -c "cd $place && seq 1 10100 | xargs mkdir"
 fails_with 'a directory without an end has one' 1 'not all that is in .* is listed: it is too much' lxc ls --nesting
 like '... and what is beside it is listed' "$out" "^$C-off\$"
-inside "$C" sh -c "rm -r $place; mkdir -p $place/still; touch $place/still/config"
+inside "$C" sh -c "rm -r $place; mkdir -p $place /var/lib/lxc"'
+	fill() { cd "$1" && seq $2 $3 | xargs mkdir && seq $2 $3 | sed "s,$,/config," | xargs touch; }
+	fill '"$place"' 1 5100; fill /var/lib/lxc 5101 10200'
+fails_with '... and so has a container of containers' 1 'not all that is in .* is listed' lxc ls --nesting -n "$C"
+is '... of which there are so many' "$(($(printf '%s\n' "$out" | grep -c /) <= 10000))" 1
+inside "$C" sh -c "rm -r $place /var/lib/lxc; mkdir -p $place/still; touch $place/still/config"
 is 'a row is a row again' "$(nested -n "$C" | tail -n +2)" "$C/still"
 silent=${LXC_BUILD:-.}/tests/tools/silentfs
 if [ -x "$silent" ] && [ -w /dev/fuse ] && "$silent" "$(init_pid "$C")" "$place" 2>"$TMP/silent" >"$TMP/silent.pid"; then
