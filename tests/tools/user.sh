@@ -74,7 +74,7 @@ open_way() {	# DIRECTORY...
 		n=$((n + 1))
 		mkdir "$TMP/.way$n" && mount --bind "$dir" "$TMP/.way$n" || return
 	done
-	mount -t tmpfs -o mode=755 "$C" "$closed" || return
+	mount -t tmpfs -o mode=755 "$C-way" "$closed" || return
 	n=0
 	for dir; do
 		n=$((n + 1))
