@@ -198,7 +198,7 @@ ok 'a record of nothing is one' lxc diff -n "$C-named"
 for case in 'a name that leads away:fa/b\000\001\001\001\001\001\001e' 'a name that is none:d..\000\001\001\001ee' \
 	'a name twice:pa\000\001\001\001pa\000\001\001\001e' 'names out of order:pb\000\001\001\001pa\000\001\001\001e' \
 	'a type that is none:za\000\001\001\001e' 'no end:da\000\001\001\001e' 'nothing at all:' \
-	'a number of more than 64 bits:fa\000\001\001\001\001\377\377\377\377\377\377\377\377\377\002\001\001e' \
+	'a number of more than 64 bits:fa\000\001\001\001\377\377\377\377\377\377\377\377\377\002\001\001e' \
 	'a number without an end:pa\000\201\201\201\201\201\201\201\201\201\201\201\201e' \
 	'a mode that is none:pa\000\200\200\001\001\001e' 'a name without an end:paaaaaaa' \
 	'nanoseconds that are more than a second:fa\000\001\001\001\001\001\377\377\377\377\017e'; do
