@@ -112,6 +112,16 @@ like '... its terminals are left out' "$(told)" ' --external mnt\[/dev/pts\]:lxc
 is '... what it was made for is noted' "$(sed -n '1p;/tty/p' "$TMP/one/lxcore.facts")" "lxcore-checkpoint 1
 lxc.tty.max = 4"
 is '... it runs on' "$(state "$C") $(init_pid "$C")" "RUNNING $pid"
+roots=$(grep -A1 -x -e --cgroup-root "$TMP/told" | sort)
+for dir in $(cgroups_of "$C" | grep "payload.$C\$"); do
+	mkdir "$dir/init.scope" && { ! [ -e "$dir/cpuset.cpus" ] || for f in cpus mems; do
+		cat "$dir/cpuset.$f" >"$dir/init.scope/cpuset.$f"
+	done; } && echo "$pid" >"$dir/init.scope/cgroup.procs"
+done 2>/dev/null
+grep -q init.scope "/proc/$pid/cgroup" || diag 'init did not move'
+ok 'one whose init went into a cgroup below is written' recorded -n "$C" -D "$TMP/below"
+is '... with the same roots' "$(grep -A1 -x -e --cgroup-root "$TMP/told" | sort)" "$roots"
+for dir in $(cgroups_of "$C" | grep "payload.$C\$"); do echo "$pid" >"$dir/cgroup.procs"; rmdir "$dir/init.scope"; done
 rm "$TMP/told"
 fails_with 'a directory with a checkpoint is not written over' 1 'has one already' \
 	recorded -n "$C" -D "$TMP/one"

@@ -108,8 +108,40 @@ static int make_dir(struct dump *d, struct error *err)
 
 /* ---- what criu is told ---- */
 
+/*
+ * Of where a process is, "/lxc.payload.web/init.scope", the length of what is the container's own
+ * cgroup, "/sys/fs/cgroup/memory/lxc.payload.web"; 0: it is not in there.
+ */
+static size_t length_of_own(const char *place, const char *cgroup)
+{
+	for (const char *tail = cgroup; (tail = strchr(tail, '/')); tail++) {
+		size_t n = strlen(tail);
+
+		if (strncmp(place, tail, n) == 0 && (place[n] == '/' || !place[n]))
+			return n;
+	}
+	return 0;
+}
+
+/* The same for whichever of the container's cgroups it is in. */
+static size_t length_of_root(const char *place, const struct cgroup_running *at)
+{
+	const char *inner = at->inner ? at->inner : "";
+	size_t longest = at->v2 ? length_of_own(place, at->v2) : 0;
+
+	for (size_t i = 0; i < at->n_v1; i++) {
+		size_t n = length_of_own(place, at->v1[i]);
+
+		longest = n > longest ? n : longest;
+	}
+	if (longest && *inner && place[longest] == '/' &&
+	    strncmp(place + longest + 1, inner, strlen(inner)) == 0)
+		longest += 1 + strlen(inner);
+	return longest;
+}
+
 /* "7:memory:/lxc.payload.web": the container's place in each hierarchy, as its root there. */
-static int add_cgroup_roots(struct dump *d, struct error *err)
+static int add_cgroup_roots(struct dump *d, const struct cgroup_running *at, struct error *err)
 {
 	autofree char *path = str_printf("/proc/%d/cgroup", d->running->state.init.pid);
 	autobuf struct buf text = BUF_INIT;
@@ -120,9 +152,11 @@ static int add_cgroup_roots(struct dump *d, struct error *err)
 	for (size_t i = 0; i < lines.n; i++) {
 		char *controllers = strchr(lines.v[i], ':');
 		char *place = controllers ? strchr(controllers + 1, ':') : NULL;
+		size_t n = place ? length_of_root(place + 1, at) : 0;
 
-		if (!place || strcmp(place + 1, "/") == 0)
+		if (!n)
 			continue;
+		place[1 + n] = '\0';
 		/* The v2 hierarchy has no controllers in its line: it is the default. */
 		if (add_two(d, "--cgroup-root", controllers + 1 == place ? place + 1 : controllers + 1,
 			    err) < 0)
@@ -132,20 +166,26 @@ static int add_cgroup_roots(struct dump *d, struct error *err)
 }
 
 /* Where all of it can be made to stand still: the v1 freezer, else the v2 cgroup. */
-static int add_freezer(struct dump *d, struct error *err)
+static int add_freezer(struct dump *d, const struct cgroup_running *at, struct error *err)
 {
-	const char *freezer = NULL;
+	const char *freezer = at->v2;
+
+	for (size_t i = 0; i < at->n_v1; i++)
+		if (strstr(at->v1[i], "/freezer/"))
+			freezer = at->v1[i];
+	return freezer ? add_two(d, "--freeze-cgroup", freezer, err) : 0;
+}
+
+static int add_cgroups(struct dump *d, struct error *err)
+{
 	struct cgroup_running at;
 	struct journal j;
 	int result = running_cgroups(d->running, &j, &at, err);
 
-	for (size_t i = 0; result == 0 && i < at.n_v1; i++)
-		if (strstr(at.v1[i], "/freezer/"))
-			freezer = at.v1[i];
-	if (result == 0 && !freezer)
-		freezer = at.v2;
-	if (result == 0 && freezer)
-		result = add_two(d, "--freeze-cgroup", freezer, err);
+	if (result == 0)
+		result = add_cgroup_roots(d, &at, err);
+	if (result == 0)
+		result = add_freezer(d, &at, err);
 	journal_close(&j);
 	return result;
 }
@@ -216,9 +256,8 @@ static int tell_criu(struct dump *d, unsigned long long *ret_devpts, struct erro
 	snprintf(pid, sizeof(pid), "%d", d->running->state.init.pid);
 	if (criu_begin(&d->argv, d->action, d->dir, d->how->verbose, d->how->action_script, err) < 0)
 		return -1;
-	return add_two(d, "-t", pid, err) < 0 || add_cgroup_roots(d, err) < 0 ||
-	       add_freezer(d, err) < 0 || add_terminals(d, ret_devpts, err) < 0 ||
-	       add_wishes(d, err) < 0 ? -1 : 0;
+	return add_two(d, "-t", pid, err) < 0 || add_cgroups(d, err) < 0 ||
+	       add_terminals(d, ret_devpts, err) < 0 || add_wishes(d, err) < 0 ? -1 : 0;
 }
 
 /* ---- the dump ---- */
