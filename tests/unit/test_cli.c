@@ -186,6 +186,7 @@ static void test_every_option_is_in_help(void)
 
 static void test_usage(void)
 {
+	enum { COLUMNS = 80 };
 	autofree char *text = NULL;
 	size_t size;
 	FILE *out = must_have(open_memstream(&text, &size));
@@ -193,7 +194,9 @@ static void test_usage(void)
 	usage_print(&plain, out);
 	fclose(out);
 	HAS(text, "Usage: plain [-a|--all] [-t|--text=TEXT] [-m|--maybe[=TEXT]] "
-		  "[-i|--int=NUMBER]\n\t[");
+		  "[-i|--int=NUMBER]\n        [");
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		CU_ASSERT(strcspn(line, "\n") <= COLUMNS);
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -353,7 +356,7 @@ void suite_cli(void)
 	static const struct unit_test tests[] = {
 		{"command lines", test_command_line},
 		{"every option is in the help, once", test_every_option_is_in_help},
-		{"usage shows four options a line", test_usage},
+		{"usage fits the page", test_usage},
 		{"what comes from outside is escaped", test_escape},
 		{"words are broken into lines", test_wrap},
 		{"tables are aligned and end without blanks", test_table},
