@@ -312,4 +312,8 @@ is '... as whom it was' "$(inside "$C-user" sh -c 'id -u; ps | grep -q "sleep [1
 is '... and the images are for their owner alone again' "$(stat -c '%a %g' "$TMP/user/core-1.img")" '600 0'
 lxc stop -k -n "$C-user"
 nothing_left '... nothing is left' "$C-user"
+WHEN=setup-namespaces
+fails_with '... killed while criu may read them' 1 'its supervisor was killed' \
+	lxc checkpoint -n "$C-user" -D "$TMP/user" -r -A "$TMP/script"
+is '... they are taken back, too' "$(stat -c '%a %g' "$TMP/user" "$TMP/user/core-1.img" | tr '\n' ' ')" '700 0 600 0 '
 done_testing

@@ -560,4 +560,5 @@ void boot_release(const struct release *release)
 	for (size_t i = N_PARTS; i-- > 0;)
 		if (boot_parts[i]->release)
 			boot_parts[i]->release(&r);
+	revive_release(&r);
 }

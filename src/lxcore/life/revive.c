@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 
 #define RESTORE_MS (3600 * 1000)
+#define JOURNAL_LENT "images-lent"
+#define JOURNAL_RETURNED "images-returned"
 #define PIDFILE "restored" /* in the run directory: criu writes init's pid there */
 
 /* ---- in the caller ---- */
@@ -103,11 +105,10 @@ static int lend_dir(const char *path, gid_t group, struct error *err)
 	return 0;
 }
 
-/* Root of a user namespace reads images itself: for so long they are that group's, too, with those of
- * the dumps before ("parent", as criu calls it).  0: they are root's alone again. */
-static int lend_images(const struct boot *b, gid_t group, struct error *err)
+/* With those of the dumps before ("parent" of criu).  Group 0: they are root's alone again. */
+static int lend_images(const char *dir, gid_t group, struct error *err)
 {
-	autofree char *path = b->root_uid ? strdup(b->revival->dir) : NULL;
+	autofree char *path = strdup(dir);
 
 	while (path) {
 		char *before = str_printf("%s/parent", path);
@@ -122,6 +123,30 @@ static int lend_images(const struct boot *b, gid_t group, struct error *err)
 			break;
 	}
 	return 0;
+}
+
+/* Root of a user namespace reads images itself: for so long they are its group's, too. */
+static int lend(struct boot *b, struct error *err)
+{
+	if (!b->root_uid)
+		return 0;
+	if (journal_record(&b->journal, JOURNAL_LENT, b->revival->dir, err) < 0)
+		return -1;
+	return lend_images(b->revival->dir, b->root_gid, err);
+}
+
+static void take_back(struct boot *b)
+{
+	if (b->root_uid && lend_images(b->revival->dir, 0, NULL) == 0)
+		journal_record(&b->journal, JOURNAL_RETURNED, b->revival->dir, NULL);
+}
+
+void revive_release(const struct release *r)
+{
+	const char *dir = journal_previous(r->journal, JOURNAL_LENT, NULL);
+
+	if (dir && !journal_previous(r->journal, JOURNAL_RETURNED, NULL))
+		lend_images(dir, 0, NULL);
 }
 
 static int make_restorer(struct boot *b, int sock[2], struct error *err)
@@ -197,9 +222,9 @@ static int have_criu_make_it(struct boot *b, struct error *err)
 
 int revive(struct boot *b, struct boot_timings *timings, struct error *err)
 {
-	int made = lend_images(b, b->root_gid, err) < 0 ? -1 : have_criu_make_it(b, err);
+	int made = lend(b, err) < 0 ? -1 : have_criu_make_it(b, err);
 
-	lend_images(b, 0, NULL);
+	take_back(b);
 	return made < 0 || boot_walk(b, DOOR_ADOPT, timings, err) < 0 ||
 	       boot_walk(b, DOOR_SEAL, timings, err) < 0 ? -1 : 0;
 }

@@ -18,5 +18,7 @@ void revival_free(struct revival *r);
 
 /* In the supervisor, after prepare: sets the boot's init. */
 int revive(struct boot *b, struct boot_timings *timings, struct error *err);
+/* Take back what was lent to criu when its supervisor was killed meanwhile. */
+void revive_release(const struct release *r);
 
 #endif
